@@ -1,0 +1,63 @@
+# The only door: every way to run, test, check, measure and package andond is a target here.
+# It needs python3 (3.11 or newer) with venv, make and a POSIX shell, nothing else.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CONFIG ?= config/andond.toml
+PACKAGES := actors andond config domain telemetry transport
+
+.PHONY: help run test check cover bench docs package clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/ready ## install what is needed, start the daemon, say what to open
+	@$(BIN)/andond run -c $(CONFIG)
+
+test: $(VENV)/ready-test ## run all tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/ready-test ## lint, types, order of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+cover: $(VENV)/ready-test ## run all tests and show which lines none of them reached
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage report --skip-covered --show-missing
+
+bench: $(VENV)/ready-bench ## measure, side by side with peers and limits
+	@$(BIN)/python -m tests.bench
+
+docs: $(VENV)/ready ## write the reference pages anew from the code
+	@$(BIN)/python -m andond.reference docs/reference
+
+package: $(VENV)/ready ## build a wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## remove the virtual environment and everything that was built
+	rm -rf $(VENV) build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "andond needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "python3 has no venv; on Debian: apt-get install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(VENV)/ready: setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing andond into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/ready-test: setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing andond and its tests' tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/ready
+
+$(VENV)/ready-bench: setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo "Installing andond and its peers into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@ $(VENV)/ready

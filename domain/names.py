@@ -1,0 +1,83 @@
+"""The names of channels, and which channel an event goes to.
+
+Rules of this file: a channel's name is ``kind/path``. ``kind`` says what one gets, ``path`` of what:
+an ISA-95 path, or the stream of a chain. Everything that has a place has exactly one channel.
+"""
+
+from __future__ import annotations
+
+import re
+
+from domain.event import Event
+
+NAME_LIMIT = 256
+TREE = "/*"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+-]*(/[A-Za-z0-9._~:@+-]+)*", re.ASCII)
+
+# Chain events go to one channel per kind of event, not per chain node: that is what the clients follow.
+_FIXED = {
+    "chain.transaction": "chain/transactions",
+    "chain.block": "chain/blocks",
+    "chain.consensus": "chain/consensus",
+    "chain.peer": "chain/peers",
+    "validator.status": "chain/validators",
+    "host.metrics": "host/metrics",
+    "portal.tps": "portal/tps",
+    "portal.block": "portal/blocks",
+    "portal.network": "portal/network",
+    "portal.validators": "portal/validators",
+    "portal.metrics": "portal/metrics",
+}
+_LATEST_WINS = frozenset(
+    {
+        "equipment.reading",
+        "host.metrics",
+        "portal.tps",
+        "portal.block",
+        "portal.network",
+        "portal.validators",
+        "portal.metrics",
+    }
+)
+_KINDS = {
+    "equipment.state.changed": "equipment",
+    "equipment.reading": "readings",
+    "alarm": "alarms",
+    "source": "sources",
+    "andon": "andon",
+}
+
+
+def channel_of(event: Event) -> str:
+    """The channel that ``event`` is published on."""
+    fixed = _FIXED.get(event.type)
+    if fixed is not None:
+        return fixed
+    kind = _KINDS.get(event.type) or _KINDS.get(event.type.partition(".")[0], "events")
+    path = event.source.strip("/")
+    name = f"{kind}/{path}"
+    # A source may be any URI; what has no path that could be a channel's name shares its type's channel.
+    return name if is_channel(name) else f"{kind}/{event.type}"
+
+
+def conflation_key(event: Event) -> tuple[str, str] | None:
+    """What a newer event of the same kind replaces: the latest value wins. None where every event counts."""
+    if event.type in _LATEST_WINS:
+        return event.source, event.subject or event.type
+    return None
+
+
+def is_channel(name: str) -> bool:
+    """Whether ``name`` is a channel's name: up to 256 characters, ``kind/path``."""
+    return len(name) <= NAME_LIMIT and "/" in name and _NAME.fullmatch(name) is not None
+
+
+def is_tree(name: str) -> bool:
+    """Whether ``name`` asks for every channel below a path: ``equipment/*``, ``alarms/acme/plant1/*``."""
+    return name.endswith(TREE) and _NAME.fullmatch(name[: -len(TREE)]) is not None and len(name) <= NAME_LIMIT
+
+
+def below(name: str, tree: str) -> bool:
+    """Whether the channel ``name`` is one of those that ``tree`` asks for."""
+    return name.startswith(tree[:-1])
