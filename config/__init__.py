@@ -1,0 +1,55 @@
+"""Settings: what they are, where they come from, what is wrong with them."""
+
+from config.changes import changed, in_force
+from config.faults import Fault, SettingsError
+from config.layers import DEFAULT, DEFAULTS_PATH
+from config.load import Loaded, load
+from config.rules import AddressFault, split_address
+from config.secrets import HIDDEN, Secret
+from config.settings import (
+    SECTIONS,
+    SOURCE_KINDS,
+    ChannelSettings,
+    HostSource,
+    HttpSource,
+    LogSettings,
+    MtconnectSource,
+    PortalSettings,
+    ServerSettings,
+    Setting,
+    Settings,
+    SourceSettings,
+    StorageSettings,
+    table,
+)
+from config.toml import toml_value
+
+__all__ = [
+    "DEFAULT",
+    "DEFAULTS_PATH",
+    "HIDDEN",
+    "SECTIONS",
+    "SOURCE_KINDS",
+    "AddressFault",
+    "ChannelSettings",
+    "Fault",
+    "HostSource",
+    "HttpSource",
+    "Loaded",
+    "LogSettings",
+    "MtconnectSource",
+    "PortalSettings",
+    "Secret",
+    "ServerSettings",
+    "Setting",
+    "Settings",
+    "SettingsError",
+    "SourceSettings",
+    "StorageSettings",
+    "changed",
+    "in_force",
+    "load",
+    "split_address",
+    "table",
+    "toml_value",
+]

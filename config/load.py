@@ -1,0 +1,113 @@
+"""Settings from a file, credentials, the environment and flags, with the origin of each, or all faults at once.
+
+Rules of this file: no fault hides another one. Every source is converted by itself, so that its name is in its faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from config.convert import FILE_SUFFIX, convert_table, describe
+from config.faults import Fault, SettingsError, one_of, shown
+from config.layers import DEFAULT, SOURCES, Given, Layer, merged
+from config.lines import KeyPath
+from config.relations import broken
+from config.rules import source_name
+from config.settings import SECTIONS, SOURCE_KINDS, Settings, table
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Valid settings, and for each key (``server.listen``, ``sources.press3.cadence``) where its value came from."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
+def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:
+    """Read the settings: the file ``path``, or the default configuration, then ``environ``, then ``flags``.
+
+    Flags are named as the settings, ``{"server.listen": "127.0.0.1:0"}``; one that is None was not given.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    faults: list[Fault] = []
+    layer = merged(path, environ, flags, faults)
+    tree: dict[str, object] = {
+        name: convert_table(name, table(section), _entries(layer, (name,)), faults)
+        for name, section in SECTIONS.items()
+    }
+    tree[SOURCES] = _sources(layer, faults)
+    settings = msgspec.convert(tree, Settings)
+    origins = _origins(settings, layer)
+    faults += _broken(settings, origins, {fault.key for fault in faults})
+    if faults:
+        raise SettingsError(faults)
+    return Loaded(settings, origins)
+
+
+def _entries(layer: Layer, prefix: KeyPath) -> dict[str, Given]:
+    depth = len(prefix)
+    return {path[depth]: given for path, given in layer.items() if len(path) == depth + 1 and path[:depth] == prefix}
+
+
+def _sources(layer: Layer, faults: list[Fault]) -> dict[str, dict[str, object]]:
+    sources = {}
+    for name, place in _entries(layer, (SOURCES,)).items():
+        prefix = f"{SOURCES}.{name}"
+        before = len(faults)
+        expected = source_name(name)
+        if expected:
+            faults.append(Fault(prefix, place.origin, expected, shown(name)))
+        values = _source(prefix, place.origin, _entries(layer, (SOURCES, name)), faults)
+        if len(faults) == before:
+            sources[name] = values
+    return sources
+
+
+def _source(prefix: str, origin: str, entries: dict[str, Given], faults: list[Fault]) -> dict[str, object]:
+    kind = entries.pop("kind", None)
+    word = kind.value if kind else None
+    if not isinstance(word, str) or word not in SOURCE_KINDS:
+        found = shown(word) if kind else "nothing"
+        faults.append(Fault(f"{prefix}.kind", kind.origin if kind else origin, one_of(SOURCE_KINDS, str(word)), found))
+        return {}
+    rows = table(SOURCE_KINDS[word])
+    values = convert_table(prefix, rows, entries, faults)
+    missing = [name for name, row in rows.items() if row.is_required and name not in entries]
+    faults += [Fault(f"{prefix}.{name}", origin, f"{describe(rows[name])}, it has no default") for name in missing]
+    return {"kind": word, **values}
+
+
+def _origins(settings: Settings, layer: Layer) -> dict[str, str]:
+    origins: dict[str, str] = {}
+    for name, section in SECTIONS.items():
+        given = _entries(layer, (name,))
+        origins |= _table_origins(name, list(table(section)), given)
+    for name, source in settings.sources.items():
+        given = _entries(layer, (SOURCES, name))
+        origins |= _table_origins(f"{SOURCES}.{name}", ["kind", *table(type(source))], given)
+    return origins
+
+
+def _table_origins(prefix: str, keys: list[str], given: dict[str, Given]) -> dict[str, str]:
+    unset = Given(None, DEFAULT)
+    return {f"{prefix}.{key}": (given.get(key) or given.get(key + FILE_SUFFIX) or unset).origin for key in keys}
+
+
+def _broken(settings: Settings, origins: dict[str, str], faulty: set[str]) -> list[Fault]:
+    return [
+        Fault(relation.keys[0], _blamed(relation.keys, origins), relation.expected)
+        for relation in broken(settings)
+        if faulty.isdisjoint(relation.keys)
+    ]
+
+
+def _blamed(keys: Sequence[str], origins: dict[str, str]) -> str:
+    # The operator wrote one of them; a default is nobody's fault.
+    return next((origins[key] for key in keys if origins[key] != DEFAULT), DEFAULT)

@@ -1,0 +1,148 @@
+"""What one value must look like. Each rule returns what was expected, or None when the value is right.
+
+Rules of this file: a rule sees one value of the right type and nothing else; what two settings owe each other is in
+``relations``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+Rule = Callable[[object], str | None]
+
+PORT_LIMIT = 65_535
+PATH_LIMIT = 200
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
+_EQUIPMENT = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}")
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?")
+
+
+class AddressFault(ValueError):
+    """A text is no ``HOST:PORT``; the message says what one is."""
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``HOST:PORT`` or ``[IPv6]:PORT``.
+
+    Raises:
+        AddressFault: if it is neither.
+    """
+    host, colon, digits = text.rpartition(":")
+    if not colon or not digits.isascii() or not digits.isdigit() or int(digits[:6]) > PORT_LIMIT:
+        raise AddressFault(f"HOST:PORT with a port from 0 to {PORT_LIMIT}, such as 127.0.0.1:9003 or [::1]:9003")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        if not _is_ipv6(host):
+            raise AddressFault("an IPv6 address between the brackets, such as [::1]:9003")
+    elif ":" in host:
+        raise AddressFault("brackets around an IPv6 address, such as [::1]:9003")
+    elif not _HOST.fullmatch(host):
+        raise AddressFault("a host before the colon, such as 127.0.0.1:9003")
+    return host, int(digits)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def listen_address(value: object) -> str | None:
+    """Expect an address to listen on; port 0 lets the kernel choose."""
+    try:
+        split_address(str(value))
+    except AddressFault as fault:
+        return str(fault)
+    return None
+
+
+def remote_address(value: object) -> str | None:
+    """Expect an address to connect to."""
+    try:
+        _, port = split_address(str(value))
+    except AddressFault as fault:
+        return str(fault)
+    return None if port else "HOST:PORT with a port from 1"
+
+
+def networks(value: object) -> str | None:
+    """Expect addresses or networks in CIDR notation."""
+    for text in _texts(value):
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            return f"addresses or networks such as 10.0.0.7 or 10.0.0.0/8{_network_hint(text)}"
+    return None
+
+
+def _network_hint(text: str) -> str:
+    try:
+        return f" ({text} should be {ipaddress.ip_network(text, strict=False)})"
+    except ValueError:
+        return f" ({text!r} is neither)"
+
+
+def equipment(value: object) -> str | None:
+    """Expect an ISA-95 path, from the enterprise down, or nothing."""
+    if value == "" or (len(str(value)) <= PATH_LIMIT and _EQUIPMENT.fullmatch(str(value))):
+        return None
+    return (
+        "an ISA-95 path of one to eight names such as acme/plant1/line3/press3 (letters, digits, dot, dash, underscore)"
+    )
+
+
+def named_equipment(value: object) -> str | None:
+    """Expect an ISA-95 path that is not empty."""
+    return equipment(value or "/")
+
+
+def source_name(value: object) -> str | None:
+    """Expect a source's name: it is part of metrics, actor paths and variables."""
+    if _SOURCE.fullmatch(str(value)):
+        return None
+    return "a name of lower-case letters, digits, dashes and underscores, at most 63"
+
+
+def readable_file(value: object) -> str | None:
+    """Expect a file that this process may read, or None."""
+    if value is None or (Path(str(value)).is_file() and os.access(str(value), os.R_OK)):
+        return None
+    return "a file that can be read"
+
+
+def writable_directory(value: object) -> str | None:
+    """Expect a directory that this process may write to, or nothing."""
+    if value == "" or (Path(str(value)).is_dir() and os.access(str(value), os.W_OK | os.X_OK)):
+        return None
+    return "a directory that exists and can be written to"
+
+
+def directories(value: object) -> str | None:
+    """Expect absolute paths, at least one."""
+    paths = list(_texts(value))
+    if paths and all(path.startswith("/") for path in paths):
+        return None
+    return 'a list of absolute paths such as ["/"]'
+
+
+def positive(value: object) -> str | None:
+    """Expect a whole number above zero, or None."""
+    return None if value is None or (isinstance(value, int) and value > 0) else "a whole number, at least 1"
+
+
+def roles(value: object) -> str | None:
+    """Expect a table of words to words, none of them empty."""
+    if isinstance(value, dict) and all(key.strip() and text.strip() for key, text in value.items()):
+        return None
+    return 'a table of names such as { exec = "execution" }'
+
+
+def _texts(value: object) -> Iterable[str]:
+    return (str(item) for item in value) if isinstance(value, tuple | list) else ()

@@ -1,0 +1,272 @@
+"""Every setting: its type, its default, its unit, what it means, and whether a reload applies it.
+
+Rules of this file: it is the one table of settings. Loading, ``andond config``, the reference in the documents and the
+default file are checked against it. A unit is in a setting's description; a plain number is in seconds or bytes. Values
+are valid once loaded; a ``Settings`` made by hand is not checked.
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+
+from config import rules
+from config.secrets import Secret
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+Limits = tuple[float | None, float | None]
+
+
+def _means(
+    meaning: str, *, unit: str = "", reload: bool = False, rule: rules.Rule | None = None, within: Limits = (None, None)
+) -> msgspec.Meta:
+    extra = {"unit": unit, "reload": reload, "rule": rule}
+    return msgspec.Meta(description=meaning, extra=extra, ge=within[0], le=within[1])
+
+
+def _seconds(meaning: str, *, least: float = 0.001, reload: bool = False) -> msgspec.Meta:
+    return _means(meaning, unit="seconds", within=(least, 86_400), reload=reload)
+
+
+def _bytes(meaning: str, least: int, most: int) -> msgspec.Meta:
+    return _means(meaning, unit="bytes", within=(least, most))
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The one port for HTTP and WebSocket, and what it lets in."""
+
+    listen: Annotated[
+        str, _means("Where to listen; port 0 takes a free one", unit="HOST:PORT", rule=rules.listen_address)
+    ] = "127.0.0.1:9003"
+    certificate: Annotated[
+        str | None, _means("TLS certificate chain, PEM; with `key`", unit="path", reload=True, rule=rules.readable_file)
+    ] = None
+    key: Annotated[
+        str | None, _means("Private key of the certificate, PEM", unit="path", reload=True, rule=rules.readable_file)
+    ] = None
+    key_password: Annotated[Secret | None, _means("Password of the private key, if it has one", reload=True)] = None
+    head_size: Annotated[int, _bytes("Largest request head (431)", 1 * KIB, 1 * MIB)] = 16 * KIB
+    body_size: Annotated[int, _bytes("Largest request body (413)", 1 * KIB, 64 * MIB)] = 1 * MIB
+    head_timeout: Annotated[float, _seconds("Time for a request head to arrive, TLS included (408)")] = 10.0
+    idle_timeout: Annotated[float, _seconds("How long an HTTP connection is kept without a request")] = 60.0
+    message_size: Annotated[int, _bytes("Largest inbound WebSocket message (1009)", 1 * KIB, 1 * MIB)] = 64 * KIB
+    connections: Annotated[
+        int, _means("Connections in all (503)", unit="connections", within=(1, 1_000_000), reload=True)
+    ] = 12_000
+    connections_per_address: Annotated[
+        int, _means("Connections of one address (429)", unit="connections", within=(1, 1_000_000), reload=True)
+    ] = 100
+    handshakes: Annotated[
+        int, _means("Handshakes at a time; the others wait their turn", unit="handshakes", within=(1, 1024))
+    ] = 16
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _means(
+            "Proxies whose word on the client's address is believed",
+            unit="addresses or CIDR",
+            reload=True,
+            rule=rules.networks,
+        ),
+    ] = ()
+    exempt_loopback: Annotated[bool, _means("Loopback without a proxy has no limit per address", reload=True)] = True
+    ping_interval: Annotated[float, _seconds("Time between WebSocket pings to a quiet client")] = 10.0
+    dead_after: Annotated[float, _seconds("Silence after which a link is dead; more than `ping_interval`")] = 15.0
+    drain_timeout: Annotated[
+        float, _seconds("Time for clients to leave before the daemon stops", least=0, reload=True)
+    ] = 20.0
+    notsent_lowat: Annotated[
+        int, _bytes("Unsent bytes the kernel may take per socket; less on slow links", 1 * KIB, 4 * MIB)
+    ] = 16 * KIB
+    outbox_size: Annotated[int, _bytes("Frames waiting for one client, critical ones apart", 16 * KIB, 64 * MIB)] = (
+        256 * KIB
+    )
+    outbox_critical: Annotated[
+        int,
+        _means(
+            "Critical frames waiting for one client before it is closed (4202)", unit="frames", within=(1, 1_000_000)
+        ),
+    ] = 10_000
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the daemon writes to standard error."""
+
+    format: Annotated[
+        Literal["auto", "console", "logfmt", "json"],
+        _means("Form of the lines; `auto` finds the journal or a terminal", reload=True),
+    ] = "auto"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], _means("Least important line that is written", reload=True)
+    ] = "info"
+
+
+class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the daemon may write."""
+
+    path: Annotated[
+        str, _means("Directory for data; empty: nothing is kept on disk", unit="path", rule=rules.writable_directory)
+    ] = ""
+
+
+class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How channels keep and spread what is published."""
+
+    history: Annotated[int, _means("Publications kept for recovery", unit="publications", within=(0, 1_000_000))] = 100
+    idle: Annotated[float, _seconds("Time without use after which a channel is retired")] = 60.0
+    limit: Annotated[int, _means("Channels at a time; one more is refused", unit="channels", within=(1, 1_000_000))] = (
+        10_000
+    )
+    batch_size: Annotated[
+        int, _bytes("Most that is joined into one write when a channel is behind", 1 * KIB, 1 * MIB)
+    ] = 16 * KIB
+    slice: Annotated[
+        int, _means("Subscribers served before critical events get a look in", unit="subscribers", within=(1, 65_536))
+    ] = 256
+
+
+class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger portal's clients are told."""
+
+    target_tps: Annotated[
+        int | None,
+        _means("Throughput the network aims at; none: reported as null", unit="transactions/s", rule=rules.positive),
+    ] = None
+    window: Annotated[float, _seconds("Time over which averages are taken")] = 60.0
+    stale_after: Annotated[float, _seconds("Age at which a value is no longer current")] = 30.0
+
+
+class HostSource(msgspec.Struct, frozen=True, kw_only=True, tag="host", tag_field="kind"):
+    """The machine the daemon runs on: processor, memory, disks, network, and the daemon itself."""
+
+    equipment: Annotated[
+        str, _means("Where this machine belongs", unit="ISA-95 path", reload=True, rule=rules.equipment)
+    ] = ""
+    cadence: Annotated[float, _means("Time between readings", unit="seconds", within=(0.1, 86_400), reload=True)] = 1.0
+    required: Annotated[bool, _means("Counts for /readyz", reload=True)] = False
+    disks: Annotated[
+        tuple[str, ...], _means("File systems to watch", unit="paths", reload=True, rule=rules.directories)
+    ] = ("/",)
+
+
+class HttpSource(msgspec.Struct, frozen=True, kw_only=True, tag="http", tag_field="kind"):
+    """CloudEvents posted to /api/v1/events."""
+
+    equipment: Annotated[
+        str,
+        _means(
+            "Where the publishers belong, when an event does not say",
+            unit="ISA-95 path",
+            reload=True,
+            rule=rules.equipment,
+        ),
+    ] = ""
+    cadence: Annotated[
+        float, _seconds("Time within which something should come; 0: any time", least=0, reload=True)
+    ] = 0.0
+    required: Annotated[bool, _means("Counts for /readyz", reload=True)] = False
+    duplicates: Annotated[
+        int, _means("Event ids remembered, to tell a repeated post", unit="ids", within=(0, 10_000_000), reload=True)
+    ] = 100_000
+
+
+class MtconnectSource(msgspec.Struct, frozen=True, kw_only=True, tag="mtconnect", tag_field="kind"):
+    """An MTConnect adapter: a machine that writes SHDR lines over TCP."""
+
+    address: Annotated[str, _means("The adapter", unit="HOST:PORT", reload=True, rule=rules.remote_address)]
+    equipment: Annotated[str, _means("The machine", unit="ISA-95 path", reload=True, rule=rules.named_equipment)]
+    cadence: Annotated[float, _seconds("Longest usual silence; twice this is an event", reload=True)] = 10.0
+    required: Annotated[bool, _means("Counts for /readyz", reload=True)] = False
+    connect_timeout: Annotated[float, _seconds("Time to get a connection", reload=True)] = 5.0
+    heartbeat: Annotated[float, _seconds("Time between pings to the adapter", reload=True)] = 10.0
+    clock_step: Annotated[float, _seconds("How far the machine's clock may jump", reload=True)] = 300.0
+    keys: Annotated[
+        Mapping[str, str],
+        _means("Role of a data item by its key, where the name does not say it", reload=True, rule=rules.roles),
+    ] = msgspec.field(default_factory=dict)
+
+
+SourceSettings = HostSource | HttpSource | MtconnectSource
+
+SOURCE_KINDS: dict[str, type[SourceSettings]] = {"host": HostSource, "http": HttpSource, "mtconnect": MtconnectSource}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings. Without arguments: the defaults, and no source."""
+
+    server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
+    storage: StorageSettings = StorageSettings()
+    channels: ChannelSettings = ChannelSettings()
+    portal: PortalSettings = PortalSettings()
+    sources: Mapping[str, SourceSettings] = msgspec.field(default_factory=dict)
+
+
+Section = ServerSettings | LogSettings | StorageSettings | ChannelSettings | PortalSettings
+
+SECTIONS: dict[str, type[Section]] = {
+    "server": ServerSettings,
+    "log": LogSettings,
+    "storage": StorageSettings,
+    "channels": ChannelSettings,
+    "portal": PortalSettings,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table."""
+
+    name: str
+    hint: object
+    default: object
+    is_required: bool
+    meta: msgspec.Meta
+
+    @property
+    def kind(self) -> object:
+        """The type without its annotation."""
+        return typing.get_args(self.hint)[0]
+
+    @property
+    def meaning(self) -> str:
+        """What it is for."""
+        return self.meta.description or ""
+
+    @property
+    def unit(self) -> str:
+        """Unit or form of its value."""
+        return str((self.meta.extra or {})["unit"])
+
+    @property
+    def is_reloadable(self) -> bool:
+        """True if a reload applies it, False if it takes a restart."""
+        return bool((self.meta.extra or {})["reload"])
+
+    @property
+    def rule(self) -> rules.Rule | None:
+        """What its value must satisfy beyond type and limits."""
+        rule: rules.Rule | None = (self.meta.extra or {})["rule"]
+        return rule
+
+    @property
+    def is_secret(self) -> bool:
+        """True if its value must never be shown."""
+        return Secret in typing.get_args(self.kind)
+
+
+def table(section: type[Section | SourceSettings]) -> dict[str, Setting]:
+    """Return the settings of one section or kind of source, by name, in the order they are declared."""
+    hints = typing.get_type_hints(section, include_extras=True)
+    rows = {}
+    for field in msgspec.structs.fields(section):
+        hint = hints[field.name]
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        rows[field.name] = Setting(field.name, hint, default, field.required, typing.get_args(hint)[1])
+    return rows

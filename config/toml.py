@@ -1,0 +1,24 @@
+"""Values written as TOML; reading is the standard library's.
+
+Rules of this file: what is written here is read back by ``tomllib`` as the same value.
+"""
+
+from __future__ import annotations
+
+import json
+
+
+def toml_value(value: object) -> str:
+    """Return ``value`` as it is written in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # What JSON escapes TOML escapes the same way, but for the last control character; half a pair it cannot say.
+        text = value.encode("utf-8", "replace").decode()
+        return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return str(value)

@@ -1,0 +1,151 @@
+"""What the daemon counts, as plain numbers.
+
+Rules of this file:
+
+* A hot path writes ``counters.frames_sent += n``, once a batch: 0.06 us against 0.4 us for a Prometheus counter.
+* No lock. Adding to an attribute or to an element is not interrupted by a thread switch in CPython with its global
+  lock, as long as nothing is called in between; ``Tally.add`` keeps to that.
+* What is counted by a label is a ``Tally``: its labels are from a bounded set, never a client, an address or free
+  text.
+* Numbers only grow. What can fall is a gauge and is asked for when it is needed (``telemetry.gauges``).
+* Every attribute is exposed by ``telemetry.metrics``; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from telemetry.histogram import Histogram
+
+PRIORITIES = ("critical", "high", "normal", "low")
+"""Words of the four priorities, by number."""
+
+DOORS = ("stream", "live", "metrics", "transactions", "validators", "consensus", "network", "floor", "http")
+"""Words of the front doors: what a connection was opened for."""
+
+OTHER = "other"
+
+
+class Tally:
+    """Counts by one label. Past ``limit`` label values the rest count together as ``other``."""
+
+    __slots__ = ("_counts", "_limit")
+
+    def __init__(self, *known: str, limit: int = 64) -> None:
+        self._counts = dict.fromkeys((*known, OTHER), 0)
+        self._limit = limit
+
+    def add(self, value: str, count: int = 1) -> None:
+        """Count ``value``, making its place when there is room for one more."""
+        counts = self._counts
+        if value not in counts:
+            if len(counts) < self._limit:
+                counts.setdefault(value, 0)
+            else:
+                value = OTHER
+        counts[value] += count
+
+    def __getitem__(self, value: str) -> int:
+        """Return the count of ``value``, 0 when it was never counted."""
+        return self._counts.get(value, 0)
+
+    def items(self) -> dict[str, int]:
+        """Return a copy of the counts; ``other`` only once it was needed."""
+        counts = self._counts.copy()
+        if not counts[OTHER]:
+            del counts[OTHER]
+        return counts
+
+    @property
+    def total(self) -> int:
+        """Sum over all labels."""
+        return sum(self._counts.copy().values())
+
+
+class ByPriority(list[int]):
+    """Four counts, indexed by priority: ``counters.published[priority] += 1``."""
+
+    def __init__(self) -> None:
+        super().__init__([0] * len(PRIORITIES))
+
+
+def _by_priority() -> tuple[Histogram, ...]:
+    return tuple(Histogram() for _ in PRIORITIES)
+
+
+class Counters:
+    """One number, list or tally for each thing that is counted. A test may make its own."""
+
+    def __init__(self) -> None:
+        self._count_transport()
+        self._count_channels()
+        self._count_actors()
+        self._count_sources()
+        self._count_daemon()
+
+    def _count_transport(self) -> None:
+        # Sizes are bytes on the wire without TLS.
+        self.frames_sent = 0
+        self.bytes_sent = 0
+        self.frames_received = 0
+        self.bytes_received = 0
+        self.socket_writes = 0
+        self.frames_conflated = ByPriority()
+        self.frames_dropped = ByPriority()
+        self.connections_opened = Tally(*DOORS)
+        self.connections_closed = Tally("1000", "1001", "1006", "1009", "1011", "1012", "4102", "4201", "4202")
+        self.connections_dropped = 0
+        self.connections_failed = 0
+        self.outboxes_overflowed = 0
+        self.connections_refused = Tally("limit", "address", "draining", "origin", "unauthorised")
+        self.handshakes_failed = Tally("timeout", "tls", "malformed", "upgrade", "lost")
+        self.frames_rejected = Tally("size", "utf8", "binary", "json", "protocol")
+        self.requests_answered = Tally("200", "202", "400", "404", "405", "408", "413", "429", "431", "500", "503")
+        self.requests_failed = 0
+        self.request_duration = Histogram()
+        self.listener_pauses = Tally("descriptors", "memory")
+
+    def _count_channels(self) -> None:
+        self.published = ByPriority()
+        self.deliveries = ByPriority()
+        self.delivery_delay = _by_priority()
+        self.broadcast_latency = Histogram()
+        self.broadcast_last = 0.0  # seconds, of the newest broadcast; the one number here that may fall
+        self.gaps_told = 0
+        self.subscriptions_made = 0
+        self.channels_created = 0
+        self.channels_retired = 0
+        self.channels_refused = 0
+
+    def _count_actors(self) -> None:
+        self.messages_handled = 0
+        self.messages_conflated = ByPriority()
+        self.messages_dropped = ByPriority()
+        self.actors_started = 0
+        self.actors_stopped = 0
+        self.actor_failures = Tally()
+        self.actor_restarts = Tally()
+        self.actors_buried = Tally()
+        self.messages_quarantined = Tally()
+        self.dead_letters = Tally("stopped", "refused", "unknown", "overflow")
+        self.escalations = 0
+        self.actors_stuck = 0
+
+    def _count_sources(self) -> None:
+        self.readings = Tally()
+        self.readings_rejected = Tally()
+        self.readings_duplicated = Tally()
+        self.source_connects = Tally()
+        self.source_losses = Tally()
+        self.source_silences = Tally()
+        self.clock_quarantines = Tally()
+        self.events_accepted = 0
+        self.events_refused = Tally("invalid", "duplicate", "overloaded")
+
+    def _count_daemon(self) -> None:
+        self.reloads = Tally("applied", "refused")
+        self.watchdog_withheld = 0
+        self.log_lines_suppressed = 0
+        self.log_lines_lost = 0
+
+
+counters = Counters()
+"""The counts of this process."""

@@ -1,0 +1,305 @@
+"""Everything the daemon has to say, one function per named event: the log line and the metric together.
+
+Rules of this file:
+
+* An event is called ``noun.past_participle``; its function has the same name with underscores and keyword arguments
+  in the glossary's words.
+* A function writes one line and counts once. Hot paths do not come here: they add to ``counters`` and stay silent.
+* What an outsider can cause at will is said sparingly (``log.sparing``): five lines a second, the rest counted.
+* Counted labels are bounded sets; addresses, names of clients and free text go to the line only. Secrets go nowhere.
+* One section per package that reports, in the order of dependency. Add at the end of your section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telemetry.counters import counters
+from telemetry.logs import log
+
+# --- config ------------------------------------------------------------------------------------
+
+
+def settings_loaded(*, path: str, sources: int) -> None:
+    """The settings were read and are valid."""
+    log.info("settings.loaded", path=path, sources=sources)
+
+
+def settings_reloaded(*, path: str, applied: Sequence[str], needs_restart: Sequence[str]) -> None:
+    """A reload was done: ``applied`` is in force, ``needs_restart`` waits for the next start."""
+    counters.reloads.add("applied")
+    log.info("settings.reloaded", path=path, applied=", ".join(applied), needs_restart=", ".join(needs_restart))
+
+
+def settings_refused(*, path: str, faults: Sequence[str]) -> None:
+    """A reload found faults; what was in force stays in force."""
+    counters.reloads.add("refused")
+    log.error("settings.refused", path=path, faults="; ".join(faults))
+
+
+# --- transport ---------------------------------------------------------------------------------
+
+
+def listener_opened(*, address: str, tls: bool) -> None:
+    """A listener accepts connections."""
+    log.info("listener.opened", address=address, tls=tls)
+
+
+def listener_closed(*, address: str) -> None:
+    """A listener accepts no more connections."""
+    log.info("listener.closed", address=address)
+
+
+def listener_paused(*, address: str, reason: str, delay: float) -> None:
+    """Accepting stopped for ``delay`` seconds: out of ``descriptors`` or ``memory``."""
+    counters.listener_pauses.add(reason)
+    log.sparing("warning", "listener.paused", address=address, reason=reason, delay=delay)
+
+
+def connection_opened(*, connection: str, door: str, client: str) -> None:
+    """A client was let in through ``door``."""
+    counters.connections_opened.add(door)
+    log.debug("connection.opened", connection=connection, door=door, client=client)
+
+
+def connection_closed(*, connection: str, door: str, code: int, reason: str, duration: float) -> None:
+    """A connection ended with a close code; 1006 when the link was simply gone."""
+    counters.connections_closed.add(str(code))
+    log.debug(
+        "connection.closed", connection=connection, door=door, code=code, reason=reason, duration=round(duration, 3)
+    )
+
+
+def connection_refused(*, client: str, reason: str, status: int) -> None:
+    """A client was refused at the handshake: ``limit``, ``address``, ``draining``, ``origin`` or ``unauthorised``."""
+    counters.connections_refused.add(reason)
+    log.sparing("warning", "connection.refused", client=client, reason=reason, status=status)
+
+
+def connection_dropped(*, connection: str, door: str, silence: float) -> None:
+    """Nothing was heard from a client for too long; its link counts as dead."""
+    counters.connections_dropped += 1
+    log.sparing("info", "connection.dropped", connection=connection, door=door, silence=round(silence, 3))
+
+
+def handshake_failed(*, client: str, reason: str, detail: str = "") -> None:
+    """A client did not get as far as a request: ``timeout``, ``tls``, ``malformed``, ``upgrade`` or ``lost``."""
+    counters.handshakes_failed.add(reason)
+    log.sparing("info", "handshake.failed", client=client, reason=reason, detail=detail)
+
+
+def request_refused(*, client: str, method: str, path: str, status: int, reason: str) -> None:
+    """A request was answered with an error that is the client's to mend."""
+    log.sparing("info", "request.refused", client=client, method=method, path=path, status=status, reason=reason)
+
+
+def request_failed(*, method: str, path: str, error: BaseException) -> None:
+    """A handler broke: our fault, answered with 500."""
+    counters.requests_failed += 1
+    log.error("request.failed", method=method, path=path, error=error)
+
+
+def frame_rejected(*, connection: str, door: str, reason: str, code: int | None = None) -> None:
+    """A client's frame was not understood: ``size``, ``utf8``, ``binary``, ``json`` or ``protocol``."""
+    counters.frames_rejected.add(reason)
+    log.sparing("info", "frame.rejected", connection=connection, door=door, reason=reason, code=code)
+
+
+def certificate_loaded(*, path: str, expires: str) -> None:
+    """The certificate is in use, from a start or a reload."""
+    log.info("certificate.loaded", path=path, expires=expires)
+
+
+def socket_misconfigured(*, address: str, option: str, detail: str) -> None:
+    """The kernel did not take a socket option that the latency promise rests on."""
+    log.warning("socket.misconfigured", address=address, option=option, detail=detail)
+
+
+def connection_failed(*, client: str, error: BaseException) -> None:
+    """Something broke on our side of one connection; it ends, the others go on."""
+    counters.connections_failed += 1
+    log.error("connection.failed", client=client, error=error)
+
+
+# --- actors.runtime ----------------------------------------------------------------------------
+
+
+def actor_started(*, actor: str, kind: str) -> None:
+    """An actor is ready for its first message."""
+    counters.actors_started += 1
+    log.debug("actor.started", actor=actor, kind=kind)
+
+
+def actor_stopped(*, actor: str, kind: str, reason: str) -> None:
+    """An actor ended as it was told to."""
+    counters.actors_stopped += 1
+    log.debug("actor.stopped", actor=actor, kind=kind, reason=reason)
+
+
+def actor_failed(*, actor: str, kind: str, error: BaseException | None, message: str = "") -> None:
+    """An actor ended with an error nobody planned for, while handling a message of class ``message``."""
+    counters.actor_failures.add(kind)
+    log.error("actor.failed", actor=actor, kind=kind, message=message, error=error)
+
+
+def actor_restarted(*, actor: str, kind: str, delay: float, restarts: int) -> None:
+    """An actor lives again, ``delay`` seconds after it failed, for the ``restarts``-th time."""
+    counters.actor_restarts.add(kind)
+    log.warning("actor.restarted", actor=actor, kind=kind, delay=round(delay, 6), restarts=restarts)
+
+
+def actor_quarantined(*, actor: str, kind: str, message: str, error: BaseException | None = None) -> None:
+    """A message that fails its actor each time was put aside with its traceback."""
+    counters.messages_quarantined.add(kind)
+    log.error("actor.quarantined", actor=actor, kind=kind, message=message, error=error)
+
+
+def actor_buried(*, actor: str, kind: str, reason: str) -> None:
+    """An actor failed and will not come back."""
+    counters.actors_buried.add(kind)
+    log.warning("actor.buried", actor=actor, kind=kind, reason=reason)
+
+
+def actor_stuck(*, actor: str, kind: str, age: float) -> None:
+    """An actor did not answer in time; it has been at one message for ``age`` seconds."""
+    counters.actors_stuck += 1
+    log.sparing("warning", "actor.stuck", actor=actor, kind=kind, age=round(age, 3))
+
+
+def mailbox_overflowed(*, actor: str, priority: str, dropped: int, refused: int) -> None:
+    """A full mailbox gave up ``dropped`` waiting messages of one priority and took none of ``refused`` new ones."""
+    log.sparing("warning", "mailbox.overflowed", actor=actor, priority=priority, dropped=dropped, refused=refused)
+
+
+def supervisor_escalated(*, actor: str, restarts: int, period: float, error: BaseException | None = None) -> None:
+    """A supervisor's children failed too often within ``period`` seconds; its own supervisor decides."""
+    counters.escalations += 1
+    log.error("supervisor.escalated", actor=actor, restarts=restarts, period=period, error=error)
+
+
+def message_dead_lettered(*, actor: str, message: str, reason: str, count: int = 1) -> None:
+    """Messages found nobody: their actor was ``stopped`` or ``unknown``, ``refused`` them, or did ``overflow``."""
+    counters.dead_letters.add(reason, count)
+    log.sparing("warning", "message.dead_lettered", actor=actor, message=message, reason=reason, count=count)
+
+
+# --- actors ------------------------------------------------------------------------------------
+
+
+def channel_created(*, channel: str, epoch: str) -> None:
+    """Somebody published to a channel, or subscribed to it, for the first time."""
+    counters.channels_created += 1
+    log.debug("channel.created", channel=channel, epoch=epoch)
+
+
+def channel_retired(*, channel: str, idle: float) -> None:
+    """A channel that nobody used for ``idle`` seconds was let go."""
+    counters.channels_retired += 1
+    log.debug("channel.retired", channel=channel, idle=round(idle, 3))
+
+
+def channel_refused(*, channel: str, limit: int) -> None:
+    """A channel was not made: there are ``limit`` already."""
+    counters.channels_refused += 1
+    log.sparing("warning", "channel.refused", channel=channel, limit=limit)
+
+
+def event_refused(*, source: str, event: str, reason: str, detail: str = "") -> None:
+    """An event that came in was not taken: ``invalid``, ``duplicate`` or ``overloaded``."""
+    counters.events_refused.add(reason)
+    log.sparing("info", "event.refused", source=source, id=event, reason=reason, detail=detail)
+
+
+def outbox_overflowed(*, connection: str, door: str, frames: int) -> None:
+    """A client is too far behind with critical frames and is disconnected."""
+    counters.outboxes_overflowed += 1
+    log.sparing("warning", "outbox.overflowed", connection=connection, door=door, frames=frames)
+
+
+# --- actors.sources ----------------------------------------------------------------------------
+
+
+def source_connected(*, source: str, kind: str, address: str = "") -> None:
+    """A source reached what it reads from."""
+    counters.source_connects.add(source)
+    log.info("source.connected", source=source, kind=kind, address=address)
+
+
+def source_lost(*, source: str, kind: str, reason: str, delay: float | None = None) -> None:
+    """A source lost what it reads from and tries again in ``delay`` seconds; its readings become stale."""
+    counters.source_losses.add(source)
+    log.warning(
+        "source.lost", source=source, kind=kind, reason=reason, delay=None if delay is None else round(delay, 3)
+    )
+
+
+def source_silent(*, source: str, silence: float) -> None:
+    """A source is connected and has said nothing for ``silence`` seconds."""
+    counters.source_silences.add(source)
+    log.warning("source.silent", source=source, silence=round(silence, 3))
+
+
+def source_returned(*, source: str, silence: float) -> None:
+    """A source speaks again after ``silence`` seconds."""
+    log.info("source.returned", source=source, silence=round(silence, 3))
+
+
+def source_stale(*, source: str, age: float) -> None:
+    """A source's newest reading is older than it may be."""
+    log.warning("source.stale", source=source, age=round(age, 3))
+
+
+def reading_rejected(*, source: str, key: str, reason: str, text: str = "") -> None:
+    """A source said something that cannot be a reading."""
+    counters.readings_rejected.add(source)
+    log.sparing("info", "reading.rejected", source=source, key=key, reason=reason, text=text[:200])
+
+
+def clock_quarantined(*, source: str, step: float) -> None:
+    """A source's clock jumped by ``step`` seconds; its times are not used until it is steady."""
+    counters.clock_quarantines.add(source)
+    log.warning("clock.quarantined", source=source, step=round(step, 3))
+
+
+def clock_released(*, source: str, offset: float) -> None:
+    """A source's clock is steady again, ``offset`` seconds from ours."""
+    log.info("clock.released", source=source, offset=round(offset, 3))
+
+
+# --- andond ------------------------------------------------------------------------------------
+
+
+def daemon_started(*, version: str, path: str) -> None:
+    """The process runs and begins to build what it consists of."""
+    log.info("daemon.started", version=version, path=path)
+
+
+def daemon_ready(*, address: str, duration: float) -> None:
+    """The daemon answers on ``address``, ``duration`` seconds after its start."""
+    log.info("daemon.ready", address=address, duration=round(duration, 3))
+
+
+def daemon_draining(*, reason: str, connections: int, timeout: float) -> None:
+    """The daemon takes no new clients and lets the present ones leave."""
+    log.info("daemon.draining", reason=reason, connections=connections, timeout=timeout)
+
+
+def daemon_stopped(*, duration: float, left: int = 0) -> None:
+    """The daemon ends; ``left`` connections had to be cut."""
+    log.info("daemon.stopped", duration=round(duration, 3), left=left)
+
+
+def daemon_failed(*, error: BaseException) -> None:
+    """The daemon ends because its root supervisor gave up."""
+    log.error("daemon.failed", error=error)
+
+
+def watchdog_withheld(*, reason: str) -> None:
+    """The service manager's watchdog was not fed: something that must answer did not."""
+    counters.watchdog_withheld += 1
+    log.warning("watchdog.withheld", reason=reason)
+
+
+def tree_dumped(*, actor: str, state: str, depth: int, handled: int, restarts: int) -> None:
+    """One line of the actor tree, asked for by a signal."""
+    log.info("tree.dumped", actor=actor, state=state, depth=depth, handled=handled, restarts=restarts)

@@ -1,0 +1,265 @@
+"""Every Prometheus metric of the daemon, and the page that shows them.
+
+Rules of this file:
+
+* One table, ``METRICS``, says each metric's name, what it counts, its label and its meaning. The reference in the
+  documents and the rules in deploy/prometheus are checked against it.
+* Values are plain numbers kept elsewhere (``counters``, ``gauges``); nothing is counted here.
+* Names begin with ``andond_`` and have base units. The predecessors' names stand beside ours, fed by the same values.
+* Nobody else imports prometheus_client.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.core import (
+    Metric as Family,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from telemetry.counters import PRIORITIES, ByPriority, Counters, Tally, counters
+from telemetry.gauges import Gauges, Sample, gauges
+from telemetry.histogram import Histogram
+
+CACHE_AGE = 1.0
+"""Seconds for which a page is served again instead of being made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row: ``value`` names an attribute of ``Counters``, or a gauge."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    value: str
+    meaning: str
+    label: str = ""
+    scale: float = 1.0
+    is_counted: bool = True
+
+    @property
+    def family(self) -> str:
+        """The name without the suffix that the exposition adds to a counter."""
+        return self.name.removesuffix("_total") if self.kind == "counter" else self.name
+
+
+def _counter(value: str, meaning: str, label: str = "") -> Metric:
+    return Metric(f"andond_{value}_total", "counter", value, meaning, label)
+
+
+def _gauge(name: str, value: str, meaning: str, label: str = "") -> Metric:
+    return Metric(f"andond_{name}", "gauge", value, meaning, label, is_counted=False)
+
+
+def _histogram(name: str, value: str, meaning: str, label: str = "") -> Metric:
+    return Metric(f"andond_{name}_seconds", "histogram", value, meaning, label)
+
+
+METRICS: tuple[Metric, ...] = (
+    # What is now.
+    _gauge("ready", "ready", "1 while /readyz says yes, else 0"),
+    _gauge("connections", "connections", "Open connections by front door", "door"),
+    _gauge("subscriptions", "subscriptions", "Subscriptions of all connections to channels"),
+    _gauge("channels", "channels", "Channels that are alive"),
+    _gauge("mailbox_depth", "mailbox_depth", "Messages waiting in all mailboxes", "priority"),
+    _gauge("outbox_bytes", "outbox_size", "Bytes of frames waiting for their sockets"),
+    _gauge("source_fresh", "sources_fresh", "1 while a source's newest reading is current, else 0", "source"),
+    _gauge("source_age_seconds", "source_age", "Age of a source's newest reading", "source"),
+    _gauge("loop_lag_seconds", "loop_lag", "How late the loop's last turn was"),
+    _gauge("tasks", "tasks", "Tasks on the loop"),
+    _gauge("ledger_imbalance", "ledger_imbalance", "Published less seen, conflated and told as gaps; 0 unless a bug"),
+    # What was published and delivered.
+    _counter("published", "Publications on all channels", "priority"),
+    _counter("deliveries", "Publications handed to connections, one each", "priority"),
+    _histogram("delivery_delay", "delivery_delay", "From receiving an event to handing it to a socket", "priority"),
+    _histogram("broadcast", "broadcast_latency", "From the first to the last subscriber of one publication"),
+    Metric("andond_broadcast_last_seconds", "gauge", "broadcast_last", "Duration of the newest broadcast"),
+    _counter("gaps_told", "Gaps that clients were told of"),
+    _counter("subscriptions_made", "Subscriptions made"),
+    _counter("channels_created", "Channels created"),
+    _counter("channels_retired", "Channels retired when idle"),
+    _counter("channels_refused", "Channels not made because there are too many"),
+    # The wire.
+    _counter("frames_sent", "WebSocket frames written to sockets"),
+    _counter("bytes_sent", "Bytes written to sockets, without TLS"),
+    _counter("frames_received", "WebSocket messages from clients"),
+    _counter("bytes_received", "Bytes read from sockets, without TLS"),
+    _counter("socket_writes", "System calls that wrote to sockets"),
+    _counter("frames_conflated", "Waiting frames replaced by newer ones of their key", "priority"),
+    _counter("frames_dropped", "Waiting frames given up", "priority"),
+    _counter("connections_opened", "Connections let in", "door"),
+    _counter("connections_closed", "Connections ended, by close code", "code"),
+    _counter("connections_dropped", "Connections found dead: nothing heard in time"),
+    _counter("connections_failed", "Connections ended because something broke on our side"),
+    _counter("outboxes_overflowed", "Connections closed for too many waiting critical frames"),
+    _counter("connections_refused", "Clients refused at the handshake", "reason"),
+    _counter("handshakes_failed", "Clients that did not get as far as a request", "reason"),
+    _counter("frames_rejected", "Frames of clients that were not understood", "reason"),
+    _counter("requests_answered", "HTTP requests answered, by status", "code"),
+    _counter("requests_failed", "HTTP requests on which a handler broke"),
+    _histogram("request_duration", "request_duration", "From a request's head to the end of its answer"),
+    _counter("listener_pauses", "Times that accepting paused, out of something", "reason"),
+    # Actors.
+    _counter("messages_handled", "Messages that actors handled"),
+    _counter("messages_conflated", "Waiting messages replaced by newer ones of their key", "priority"),
+    _counter("messages_dropped", "Waiting messages given up by a full mailbox", "priority"),
+    _counter("actors_started", "Actors started"),
+    _counter("actors_stopped", "Actors stopped as told"),
+    _counter("actor_failures", "Actors ended by an error, by kind of actor", "kind"),
+    _counter("actor_restarts", "Actors restarted, by kind of actor", "kind"),
+    _counter("actors_buried", "Failed actors that did not come back, by kind of actor", "kind"),
+    _counter("messages_quarantined", "Messages put aside because they fail their actor, by kind of actor", "kind"),
+    _counter("dead_letters", "Messages that found nobody", "reason"),
+    _counter("escalations", "Supervisors that gave up and told their own"),
+    _counter("actors_stuck", "Actors that did not answer in time"),
+    # Sources.
+    _counter("readings", "Readings taken", "source"),
+    _counter("readings_rejected", "What a source said that was no reading", "source"),
+    _counter("readings_duplicated", "Readings that were there already", "source"),
+    _counter("source_connects", "Connections made by sources", "source"),
+    _counter("source_losses", "Connections lost by sources", "source"),
+    _counter("source_silences", "Silences of connected sources", "source"),
+    _counter("clock_quarantines", "Jumps of sources' clocks", "source"),
+    _counter("events_accepted", "Events taken in over HTTP"),
+    _counter("events_refused", "Events refused over HTTP", "reason"),
+    # The daemon.
+    _counter("reloads", "Reloads of the settings, by result", "result"),
+    _counter("watchdog_withheld", "Times the service manager's watchdog was not fed"),
+    _counter("log_lines_suppressed", "Log lines left out because there were too many of one event"),
+    _counter("log_lines_lost", "Log lines that could not be written"),
+    # The predecessors' names for the same values.
+    Metric(
+        "aurigraph_websocket_connections_total",
+        "gauge",
+        "connections",
+        "As andond_connections; a gauge, whatever its name says",
+        "endpoint",
+        is_counted=False,
+    ),
+    Metric(
+        "aurigraph_websocket_broadcast_latency_ms",
+        "gauge",
+        "broadcast_last",
+        "As andond_broadcast_last_seconds, in milliseconds",
+        scale=1000.0,
+    ),
+    Metric("aurigraph_websocket_messages_sent_total", "counter", "frames_sent", "As andond_frames_sent_total"),
+)
+
+Values = list[tuple[list[str], float | Histogram]]
+
+
+class Page:
+    """Makes the text of /metrics from counters and gauges."""
+
+    def __init__(self, counts: Counters, levels: Gauges, clock: Callable[[], float] = time.monotonic) -> None:
+        self._levels = levels
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made: dict[str, tuple[float, bytes]] = {}
+        self._collector = _Collector(counts)
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self._collector)
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def describe_build(self, version: str, commit: str) -> None:
+        """Say what is running, in ``andond_build_info``."""
+        self._collector.build = {"version": version, "commit": commit, "python": platform.python_version()}
+
+    def sample(self) -> Sample:
+        """Ask the gauges, on the thread that owns what they look at."""
+        return self._levels.sample()
+
+    def render(self, sample: Sample | None = None, accept: str = "") -> tuple[bytes, str]:
+        """Return the page and its content type; takes milliseconds, so call it in a thread.
+
+        ``accept`` is the request's header: OpenMetrics on request, else the text format. Without a sample the gauges
+        are asked here, on the caller's thread.
+        """
+        encode, content_type = choose_encoder(accept)
+        with self._lock:
+            made_at, body = self._made.get(content_type, (-CACHE_AGE, b""))
+            now = self._clock()
+            if not body or now - made_at >= CACHE_AGE:
+                self._collector.sample = self.sample() if sample is None else sample
+                body = encode(self._registry)
+                self._made[content_type] = (now, body)
+        return body, content_type
+
+
+class _Collector(Collector):
+    """Turns the table and the plain numbers into what prometheus_client renders."""
+
+    def __init__(self, counts: Counters) -> None:
+        self._counts = counts
+        self.sample: Sample = {}
+        self.build: dict[str, str] = {}
+
+    def collect(self) -> Iterator[Family]:
+        if self.build:
+            yield InfoMetricFamily("andond_build", "What is running", value=self.build)
+        for metric in METRICS:
+            if metric.is_counted:
+                yield _family(metric, _counted(getattr(self._counts, metric.value)))
+            elif metric.value in self.sample:
+                yield _family(metric, _sampled(self.sample[metric.value]))
+
+
+def _counted(value: object) -> Values:
+    if isinstance(value, Tally):
+        return [([label], count) for label, count in value.items().items()]
+    if isinstance(value, ByPriority | tuple):
+        return [([label], item) for label, item in zip(PRIORITIES, value, strict=True)]
+    if isinstance(value, int | float | Histogram):
+        return [([], value)]
+    raise TypeError(f"a {type(value).__name__} cannot be a metric")
+
+
+def _sampled(value: float | Mapping[str, float]) -> Values:
+    if isinstance(value, Mapping):
+        return [([label], number) for label, number in value.items()]
+    return [([], value)]
+
+
+def _family(metric: Metric, values: Values) -> Family:
+    labels = [metric.label] if metric.label else []
+    if metric.kind == "histogram":
+        histogram = HistogramMetricFamily(metric.family, metric.meaning, labels=labels)
+        for names, value in values:
+            if isinstance(value, Histogram):
+                histogram.add_metric(names, _buckets(value), value.total)
+        return histogram
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(metric.family, metric.meaning, labels=labels)
+    for names, value in values:
+        if not isinstance(value, Histogram):
+            family.add_metric(names, value * metric.scale)
+    return family
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    bounds = [*(str(bound) for bound in histogram.bounds), "+Inf"]
+    return list(zip(bounds, histogram.cumulative(), strict=True))
+
+
+page = Page(counters, gauges)
+"""The page of this process."""
+
+sample = page.sample
+render = page.render
+describe_build = page.describe_build

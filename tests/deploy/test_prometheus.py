@@ -1,0 +1,73 @@
+"""Scrape and alert rules: every metric they name is one that the daemon emits."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from telemetry import METRICS
+
+RULES = Path(__file__).parents[2] / "deploy/prometheus"
+ALERTS = (RULES / "alerts.yml").read_text(encoding="utf-8")
+EXPRESSIONS = re.findall(r"expr: (?:>-\n\s+)?(.*(?:\n {10}\(.*)?)", ALERTS)
+NAMES = re.findall(r"- alert: (\w+)", ALERTS)
+OURS = {metric.name: metric for metric in METRICS}
+# Emitted by prometheus_client and by Prometheus itself.
+OTHERS = {"up", "process_start_time_seconds"}
+
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+
+
+def selectors(text):
+    """Return each metric in an expression with its label matchers."""
+    words = re.findall(r"\b((?:andond|aurigraph|process|python)_\w+|up)\b(?:\{([^}]*)\})?", text)
+    return [(name, dict(re.findall(r'(\w+)=~?"([^"]*)"', labels))) for name, labels in words]
+
+
+def metric_of(name):
+    return OURS.get(name) or OURS.get(re.sub(r"_(bucket|sum|count)$", "", name))
+
+
+def test_there_is_an_expression_for_every_alert():
+    assert len(EXPRESSIONS) == len(NAMES) == len(set(NAMES)) >= 10
+    assert all(selectors(expression) for expression in EXPRESSIONS)
+
+
+@pytest.mark.parametrize(("name", "expression"), list(zip(NAMES, EXPRESSIONS, strict=True)), ids=NAMES)
+def test_an_alert_names_only_metrics_and_labels_that_exist(name, expression):
+    for metric, labels in selectors(expression):
+        if metric in OTHERS:
+            continue
+        row = metric_of(metric)
+        assert row, metric
+        assert set(labels) - {"job"} <= {row.label}
+        assert (metric != row.name) == (row.kind == "histogram")
+
+
+def test_every_metric_in_texts_exists_too():
+    for word in re.findall(r"andond_\w+", ALERTS):
+        assert metric_of(word), word
+
+
+def test_labels_used_in_texts_are_there_after_the_expression():
+    for block in ALERTS.split("- alert: ")[1:]:
+        used = set(re.findall(r"\$labels\.(\w+)", block)) - {"instance"}
+        expression = re.search(r"expr: ((?:.*\n)+?)\s+(?:for|labels):", block)[1]
+        known = {row.label for name, _ in selectors(expression) if (row := metric_of(name))}
+        known |= {word.strip() for by in re.findall(r"by \(([^)]*)\)", expression) for word in by.split(",")}
+        assert used <= known, block
+
+
+def test_every_alert_has_a_severity_and_a_summary():
+    for block in ALERTS.split("- alert: ")[1:]:
+        assert re.search(r"labels: \{severity: (warning|critical)\}", block)
+        assert "summary: " in block
+
+
+@needs_promtool
+def test_prometheus_accepts_the_rules_and_the_scrape_configuration():
+    for arguments in (["check", "rules", "alerts.yml"], ["check", "config", "scrape.yml"]):
+        done = subprocess.run(["promtool", *arguments], cwd=RULES, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
