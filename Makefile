@@ -33,7 +33,9 @@ bench: $(VENV)/ready-bench ## measure, side by side with peers and limits
 	@$(BIN)/python -m tests.bench
 
 docs: $(VENV)/ready ## write the reference pages anew from the code
-	@$(BIN)/python -m andond.reference docs/reference
+	@$(BIN)/python -m config.reference > docs/reference/settings.md
+	@$(BIN)/python -m telemetry.reference metrics > docs/reference/metrics.md
+	@$(BIN)/python -m telemetry.reference events > docs/reference/events.md
 
 package: $(VENV)/ready ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -5,6 +5,8 @@ Rules of this file: bounded memory; the oldest are forgotten first.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from domain.event import Event
 
 
@@ -15,7 +17,8 @@ class Duplicates:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._seen: dict[tuple[str, str], None] = {}
+        # Taking the first of a plain dict again and again walks over all that was taken before.
+        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.count = 0
 
     def __len__(self) -> int:
@@ -29,5 +32,9 @@ class Duplicates:
             return False
         self._seen[name] = None
         if len(self._seen) > self._capacity:
-            del self._seen[next(iter(self._seen))]
+            self._seen.popitem(last=False)
         return True
+
+    def forget(self, event: Event) -> None:
+        """Let ``event`` count as new again: it could not be kept after all."""
+        self._seen.pop((event.source, event.id), None)

@@ -10,7 +10,7 @@ attributes", "Extension context attributes" and "Type system".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -18,20 +18,26 @@ from domain.json import JsonObject, JsonValue
 from domain.moment import parse_rfc3339, rfc3339
 from domain.priority import Priority, priority_of
 
-QUALITIES = frozenset({"good", "uncertain", "bad", "synthetic"})
+QUALITIES = ("good", "uncertain", "bad", "synthetic")
 TEXT_LIMIT = 1024
 EXTENSION_LIMIT = 32
 
-_KNOWN = frozenset(
-    {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", "data_base64"}
-)
 # What the gateway itself says of an event; a publisher's word for these would be a lie.
 _OURS = frozenset({"channel", "offset", "criticaloffset", "recordedtime", "priority", "quality"})
+# Not kept as they came: they have a field of their own, or are the same for every event.
+_FIELDS = frozenset({"specversion", "id", "source", "type", "subject", "time", "data", "data_base64"})
+
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+", re.ASCII)
-_EXTENSION = re.compile(r"[a-z0-9]+", re.ASCII)
-_URI_REFERENCE = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)
-_JSON_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json\s*(;.*)?", re.ASCII | re.IGNORECASE)
+_EXTENSION = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
+_URI_REST = r"([\w.~:/?\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*(#([\w.~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
+_URI_REFERENCE = re.compile(_URI_REST, re.ASCII)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:" + _URI_REST, re.ASCII)
+_JSON_TYPE = re.compile(r"[\w!#$&^.+-]+/([\w!#$&^.-]+\+)?json\s*(;.*)?", re.ASCII | re.IGNORECASE)
+# Section "Type system": control characters, surrogates and what Unicode calls noncharacters are in no string.
+_PLANE_ENDS = "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+_FORBIDDEN = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANE_ENDS}]")
 _INT32 = 2**31
+_WORDS = {"quality": QUALITIES, "priority": tuple(priority.wire for priority in Priority)}
 
 NO_EXTENSIONS: Mapping[str, str | int | bool] = MappingProxyType({})
 
@@ -57,6 +63,7 @@ class Event:
     """A CloudEvent 1.0 as andond keeps it.
 
     ``time`` is the source's clock (RFC 3339, or None if it gave none), ``recorded`` ours (Unix seconds).
+    ``extensions`` holds every further attribute as it came, ``dataschema`` and ``datacontenttype`` among them.
     """
 
     id: str
@@ -68,7 +75,7 @@ class Event:
     subject: str | None = None
     time: str | None = None
     quality: str = "good"
-    extensions: Mapping[str, str | int | bool] = field(default=NO_EXTENSIONS)
+    extensions: Mapping[str, str | int | bool] = field(default_factory=lambda: NO_EXTENSIONS)
 
     def to_members(self, channel: str | None = None, offset: str | None = None) -> dict[str, JsonValue]:
         """The event in the JSON event format, with the channel and the position where it was published."""
@@ -121,56 +128,69 @@ def _text(members: JsonObject, name: str) -> str | None:
 
 
 def _asked(members: JsonObject) -> Priority | None:
-    return Priority.from_wire(str(members.get("priority", "")))
+    return Priority.from_wire(_text(members, "priority") or "")
 
 
 def _extensions(members: JsonObject) -> Mapping[str, str | int | bool]:
     extra = {
         name: value
         for name, value in members.items()
-        if name not in _KNOWN and name not in _OURS and isinstance(value, str | int | bool)
+        if name not in _FIELDS and name not in _OURS and isinstance(value, str | int | bool)
     }
     return extra or NO_EXTENSIONS
 
 
+def _is_moment(text: str) -> bool:
+    try:
+        parse_rfc3339(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    name: str
+    required: bool
+    fits: Callable[[str], object] = str
+    expected: str = ""
+
+
+_ATTRIBUTES = (
+    _Attribute("id", required=True),
+    _Attribute("source", True, _URI_REFERENCE.fullmatch, "must be a URI reference (RFC 3986): /acme/plant1/line3"),
+    _Attribute("type", True, _TYPE.fullmatch, "must be dotted, lower case, noun first: equipment.state.changed"),
+    _Attribute("subject", required=False),
+    _Attribute("time", False, _is_moment, "must be an RFC 3339 moment: 2026-11-21T06:00:00.000Z"),
+    _Attribute("datacontenttype", False, _JSON_TYPE.fullmatch, "must be a JSON media type"),
+    _Attribute("dataschema", False, _URI.fullmatch, "must be a URI (RFC 3986): https://acme.example/press.json"),
+)
+_KNOWN = _FIELDS | {attribute.name for attribute in _ATTRIBUTES}
+
+
 def _attribute_faults(members: JsonObject) -> list[Fault]:
-    faults = []
-    if members.get("specversion") != "1.0":
-        faults.append(Fault("/specversion", 'must be "1.0"'))
-    for name in ("id", "source", "type"):
-        faults += _text_faults(members, name, required=True)
-    for name in ("subject", "time", "dataschema", "datacontenttype"):
-        faults += _text_faults(members, name, required=False)
-    if faults:
-        return faults
-    if not _TYPE.fullmatch(str(members["type"])):
-        faults.append(Fault("/type", "must be dotted, lower case, noun first: equipment.state.changed"))
-    if not _URI_REFERENCE.fullmatch(str(members["source"])):
-        faults.append(Fault("/source", "must be a URI reference (RFC 3986): /acme/plant1/line3"))
-    return [*faults, *_time_faults(members)]
+    faults = [] if members.get("specversion") == "1.0" else [Fault("/specversion", 'must be "1.0"')]
+    for attribute in _ATTRIBUTES:
+        message = _attribute_fault(attribute, members.get(attribute.name))
+        if message:
+            faults.append(Fault(f"/{attribute.name}", message))
+    return faults
 
 
-def _text_faults(members: JsonObject, name: str, *, required: bool) -> list[Fault]:
-    value = members.get(name)
+def _attribute_fault(attribute: _Attribute, value: JsonValue) -> str:
     if value is None:
-        return [Fault(f"/{name}", "is required")] if required else []
+        return "is required" if attribute.required else ""
     if not isinstance(value, str) or not value:
-        return [Fault(f"/{name}", "must be a string that is not empty")]
-    if len(value) > TEXT_LIMIT:
-        return [Fault(f"/{name}", f"must have at most {TEXT_LIMIT} characters")]
-    if any(ord(letter) < 0x20 or 0x7F <= ord(letter) <= 0x9F or 0xD800 <= ord(letter) <= 0xDFFF for letter in value):  # noqa: PLR2004
-        return [Fault(f"/{name}", "must not hold control characters or lone surrogates")]
-    return []
+        return "must be a string that is not empty"
+    return _string_fault(value) or ("" if attribute.fits(value) else attribute.expected)
 
 
-def _time_faults(members: JsonObject) -> list[Fault]:
-    time = members.get("time")
-    if isinstance(time, str):
-        try:
-            parse_rfc3339(time)
-        except ValueError:
-            return [Fault("/time", "must be an RFC 3339 moment: 2026-11-21T06:00:00.000Z")]
-    return []
+def _string_fault(text: str) -> str:
+    if len(text) > TEXT_LIMIT:
+        return f"must have at most {TEXT_LIMIT} characters"
+    if _FORBIDDEN.search(text):
+        return "must not hold control characters, lone surrogates or noncharacters"
+    return ""
 
 
 def _extension_faults(members: JsonObject) -> list[Fault]:
@@ -179,31 +199,32 @@ def _extension_faults(members: JsonObject) -> list[Fault]:
     if len(extensions) > EXTENSION_LIMIT:
         faults.append(Fault("", f"must have at most {EXTENSION_LIMIT} extension attributes"))
     for name in extensions[:EXTENSION_LIMIT]:
-        faults += _one_extension_faults(name, members[name])
-    if members.get("quality") is not None and members["quality"] not in QUALITIES:
-        faults.append(Fault("/quality", f"must be one of {', '.join(sorted(QUALITIES))}"))
-    if members.get("priority") is not None and _asked(members) is None:
-        faults.append(Fault("/priority", "must be one of critical, high, normal, low"))
+        message = _extension_fault(name, members[name])
+        if message:
+            faults.append(Fault("/" + name.replace("~", "~0").replace("/", "~1"), message))
     return faults
 
 
-def _one_extension_faults(name: str, value: JsonValue) -> list[Fault]:
-    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+def _extension_fault(name: str, value: JsonValue) -> str:
     if not _EXTENSION.fullmatch(name):
-        return [Fault(pointer, "the name of an extension attribute holds lower-case letters and digits only")]
-    if value is None or isinstance(value, bool):
-        return []
+        return "the name of an extension attribute has 1 to 64 lower-case letters and digits"
+    if value is None:
+        return ""
+    if name in _WORDS:
+        words = _WORDS[name]
+        return "" if isinstance(value, str) and value in words else f"must be one of {', '.join(words)}"
+    return _value_fault(value)
+
+
+def _value_fault(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return ""
     if isinstance(value, int):
-        return [] if -_INT32 <= value < _INT32 else [Fault(pointer, "an integer has 32 bits")]
-    if not isinstance(value, str) or len(value) > TEXT_LIMIT:
-        return [Fault(pointer, f"must be a boolean, an integer or a string of at most {TEXT_LIMIT} characters")]
-    return []
+        return "" if -_INT32 <= value < _INT32 else "an integer has 32 bits"
+    return _string_fault(value) if isinstance(value, str) else "must be a boolean, an integer or a string"
 
 
 def _data_faults(members: JsonObject) -> list[Fault]:
     if members.get("data_base64") is not None:
         return [Fault("/data_base64", "binary data is not taken here; send JSON in data")]
-    content = members.get("datacontenttype")
-    if isinstance(content, str) and not _JSON_TYPE.fullmatch(content):
-        return [Fault("/datacontenttype", "must be a JSON media type")]
     return []

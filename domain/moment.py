@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
+_LAST_SECOND = timedelta(hours=23, minutes=59, seconds=59)
 
 # RFC 3339, section 5.6: date-time, with the offset required and a leap second allowed.
 _RFC3339 = re.compile(
@@ -19,9 +21,16 @@ _RFC3339 = re.compile(
 
 
 def rfc3339(at: float) -> str:
-    """``at`` (Unix seconds) as RFC 3339 in UTC with milliseconds: ``2026-11-21T06:00:00.000Z``."""
-    moment = _EPOCH + timedelta(milliseconds=round(at * 1000))
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    """``at`` (Unix seconds) as RFC 3339 in UTC with milliseconds: ``2026-11-21T06:00:00.000Z``.
+
+    Raises:
+        ValueError: if ``at`` is no number, or outside of the years 1 to 9999.
+    """
+    try:
+        moment = _EPOCH + timedelta(milliseconds=round(at * 1000))
+    except OverflowError:
+        raise ValueError(f"{at} is outside of the years 1 to 9999") from None
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> float:
@@ -34,12 +43,14 @@ def parse_rfc3339(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is not an RFC 3339 moment such as 2026-11-21T06:00:00.000Z")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-    # 23:59:60 is a moment on a real clock; Unix time has no place for it but the second after.
     leap = second == 60  # noqa: PLR2004
     moment = datetime(year, month, day, hour, minute, 59 if leap else second, tzinfo=UTC)
+    since_epoch = moment - _EPOCH - _offset(match[8], match[9], match[10])
+    # 23:59:60 UTC is a moment on a real clock; Unix time has no place for it but the second after.
+    if leap and since_epoch % _DAY != _LAST_SECOND:
+        raise ValueError(f"{text!r} is no leap second: those are at 23:59:60 UTC")
     fraction = (match[7] or "")[:6].ljust(6, "0")
-    offset = _offset(match[8], match[9], match[10])
-    return ((moment - _EPOCH - offset) / _MICROSECOND + int(fraction)) / 1_000_000 + leap
+    return (since_epoch // _MICROSECOND + leap * 1_000_000 + int(fraction)) / 1_000_000
 
 
 def _offset(sign: str | None, hours: str | None, minutes: str | None) -> timedelta:

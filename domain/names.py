@@ -58,13 +58,13 @@ def channel_of(event: Event) -> str:
     path = event.source.strip("/")
     name = f"{kind}/{path}"
     # A source may be any URI; what has no path that could be a channel's name shares its type's channel.
-    return name if is_channel(name) else f"{kind}/{event.type}"
+    return name if is_channel(name) else f"{kind}/{event.type}"[:NAME_LIMIT]
 
 
-def conflation_key(event: Event) -> tuple[str, str] | None:
+def conflation_key(event: Event) -> tuple[str, str, str] | None:
     """What a newer event of the same kind replaces: the latest value wins. None where every event counts."""
     if event.type in _LATEST_WINS:
-        return event.source, event.subject or event.type
+        return event.type, event.source, event.subject or ""
     return None
 
 

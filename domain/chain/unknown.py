@@ -1,0 +1,47 @@
+"""A value that is not known, and why: what is null on the wire comes with its reason.
+
+Rules of this file: no value is ever made up. Whoever asks for a value gets it, or ``Unknown`` with words
+that can be shown to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from domain.json import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """There is no value; ``reason`` says why."""
+
+    reason: str
+
+
+Known: TypeAlias = JsonValue | Unknown
+"""A value or the reason why there is none."""
+
+Document: TypeAlias = dict[str, JsonValue]
+"""Values by name; the null ones are explained under ``reasons``."""
+
+
+def document(values: Mapping[str, Known]) -> Document:
+    """``values`` with null for what is not known, and ``reasons`` by name when there are any."""
+    members: Document = {name: None if isinstance(value, Unknown) else value for name, value in values.items()}
+    reasons = {name: value.reason for name, value in values.items() if isinstance(value, Unknown)}
+    if reasons:
+        members["reasons"] = reasons
+    return members
+
+
+def carried(members: Mapping[str, JsonValue], name: str) -> Known:
+    """The member ``name`` of an event's data, or that the event did not carry it."""
+    value = members.get(name)
+    return Unknown("the event carried none") if value is None else value
+
+
+def milliseconds(at: float) -> int:
+    """``at`` (Unix seconds) as the portal writes moments: whole Unix milliseconds."""
+    return round(at * 1000)

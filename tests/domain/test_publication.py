@@ -1,0 +1,19 @@
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from domain.event import Event
+from domain.priority import Priority
+from domain.publication import Publication
+
+
+def test_a_position_is_epoch_and_offset():
+    event = Event("1", "/press3", "alarm.raised", None, 0.0, Priority.HIGH)
+    assert Publication("alarms/press3", "e7", 512, 1.5, event).position == "e7:512"
+
+
+def test_a_publication_cannot_be_changed():
+    event = Event("1", "/press3", "alarm.raised", None, 0.0, Priority.HIGH)
+    publication = Publication("alarms/press3", "e7", 512, 1.5, event)
+    with pytest.raises(FrozenInstanceError):
+        publication.offset = 513

@@ -1,0 +1,115 @@
+"""A stream over a socket that takes what it is told, and a client that reads with somebody else's parser."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+from wsproto import ConnectionType
+from wsproto.connection import Connection, ConnectionState
+from wsproto.events import CloseConnection, Pong, TextMessage
+
+from transport.stream import FrameStream
+
+BLOCKED = 0
+
+
+class Stingy(socket.socket):
+    """A socket that takes, send by send, as many bytes as it is told, then everything."""
+
+    takes: list[int | OSError]
+    pieces: list[int]
+
+    def send(self, data: bytes, flags: int = 0) -> int:
+        take = self.takes.pop(0) if self.takes else len(data)
+        if isinstance(take, OSError):
+            raise take
+        if take == BLOCKED:
+            raise BlockingIOError
+        self.pieces.append(len(data))
+        return super().send(data[:take], flags)
+
+
+@dataclass
+class Wire:
+    """A stream, what the client at its other end reads, and what was said of its loss."""
+
+    stream: FrameStream
+    sock: Stingy
+    client: socket.socket
+    losses: list[str]
+    nursery: trio.Nursery
+    heard: bytearray = field(default_factory=bytearray)
+
+    async def read(self) -> bytes:
+        """Everything that has been sent once nobody here has anything left to do."""
+        await wait_all_tasks_blocked()
+        while True:
+            try:
+                part = self.client.recv(65536)
+            except BlockingIOError:
+                await wait_all_tasks_blocked()
+                try:
+                    part = self.client.recv(65536)
+                except BlockingIOError:
+                    return bytes(self.heard)
+            if not part:
+                return bytes(self.heard)
+            self.heard += part
+
+    async def texts(self) -> list[str]:
+        """The texts that an independent parser finds; a Close counts as one, and must be the last."""
+        parser = Connection(ConnectionType.CLIENT)
+        parser.receive_data(await self.read())
+        found: list[str] = []
+        text = ""
+        for event in parser.events():
+            if isinstance(event, TextMessage):
+                text += event.data
+                if event.message_finished:
+                    found.append(text.rstrip("."))
+                    text = ""
+            elif isinstance(event, CloseConnection):
+                found.append(f"close {event.code}")
+            elif isinstance(event, Pong):
+                found.append("pong")
+        assert parser.state is ConnectionState.OPEN or found[-1].startswith("close")
+        return found
+
+
+def connected() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        sock, _ = listener.accept()
+    sock.setblocking(False)
+    client.setblocking(False)
+    return sock, client
+
+
+@asynccontextmanager
+async def wired(*takes: int | OSError, outbox_size: int = 100_000, critical_limit: int = 100) -> AsyncIterator[Wire]:
+    plain, client = connected()
+    sock = Stingy(fileno=plain.detach())
+    sock.takes, sock.pieces = list(takes), []
+    losses: list[str] = []
+    with sock, client:
+        async with trio.open_nursery() as nursery:
+            stream = FrameStream(
+                sock, nursery, outbox_size=outbox_size, critical_limit=critical_limit, on_lost=losses.append
+            )
+            yield Wire(stream, sock, client, losses, nursery)
+            nursery.cancel_scope.cancel()
+
+
+Wired = Callable[..., AbstractAsyncContextManager[Wire]]
+
+
+@pytest.fixture(name="wired")
+def wired_fixture() -> Wired:
+    """``async with wired(3, BLOCKED) as wire``: the first send takes three bytes, the second none, then all."""
+    return wired

@@ -1,0 +1,52 @@
+"""Bytes on the wire: one port for HTTP and WebSocket, frames, sessions and dialects."""
+
+from transport.addresses import ClientAddress, TrustedProxies
+from transport.codes import CODES, Code, ProtocolError, UsageError, code_of
+from transport.codec import CodecError, decode_json, encode_json
+from transport.frames import Frame, text_frame
+from transport.gate import Door, Gate, Link, Peer
+from transport.http import Request, Response, json_response, problem, problem_of
+from transport.listeners import address_of, open_listeners
+from transport.routes import Handler, Route, Routes
+from transport.server import Server, ServerStatistics
+from transport.session import Close, Encoder, Send, Session, Step, Subscribe, Unsubscribe
+from transport.stream import FrameStream
+
+__all__ = [
+    "CODES",
+    "ClientAddress",
+    "Close",
+    "Code",
+    "CodecError",
+    "Door",
+    "Encoder",
+    "Frame",
+    "FrameStream",
+    "Gate",
+    "Handler",
+    "Link",
+    "Peer",
+    "ProtocolError",
+    "Request",
+    "Response",
+    "Route",
+    "Routes",
+    "Send",
+    "Server",
+    "ServerStatistics",
+    "Session",
+    "Step",
+    "Subscribe",
+    "TrustedProxies",
+    "Unsubscribe",
+    "UsageError",
+    "address_of",
+    "code_of",
+    "decode_json",
+    "encode_json",
+    "json_response",
+    "open_listeners",
+    "problem",
+    "problem_of",
+    "text_frame",
+]

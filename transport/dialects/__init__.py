@@ -1,0 +1,1 @@
+"""Dialects: how each family of clients is spoken to."""

@@ -1,0 +1,73 @@
+"""CloudEvents over WebSocket: one event a text message, receive only.
+
+Rules of this file: no I/O. The channels come from the query string (``?channel=equipment/*&channel=alarms/*``),
+``latest`` says how many of each channel's newest events come first. PROTOCOL, subprotocol ``cloudevents.json``;
+CloudEvents WebSockets protocol binding 1.0.2, section 3 (structured content mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from domain import Publication, is_channel, is_tree
+from transport.codec import encode_json
+from transport.session import Close, Step, Subscribe
+
+SUBPROTOCOL = "cloudevents.json"
+CHANNEL_LIMIT = 64
+LATEST_LIMIT = 1000
+
+_PROTOCOL_ERROR = 4002
+
+
+class QueryFault(ValueError):
+    """A query string that asks for no channel, for too many, or for one that cannot be."""
+
+
+def encode(publication: Publication) -> bytes:
+    """The event with its channel and position, in the JSON event format (CloudEvents 1.0.2, section 3)."""
+    return encode_json(publication.event.to_members(publication.channel, publication.position))
+
+
+class CloudEventsSession:
+    """Follows ``channels`` from the moment it opens, and takes no commands."""
+
+    __slots__ = ("_channels", "_latest")
+
+    def __init__(self, channels: Sequence[str], latest: int) -> None:
+        self._channels = channels
+        self._latest = latest
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, Sequence[str]]) -> CloudEventsSession:
+        """The session that a query string asks for.
+
+        Raises:
+            QueryFault: if it names no channel, too many, a name that is none, or a ``latest`` that is no count.
+        """
+        channels = list(dict.fromkeys(query.get("channel", ())))
+        if not channels:
+            raise QueryFault("name the channels to follow: /stream?channel=equipment/*&channel=alarms/*")
+        if len(channels) > CHANNEL_LIMIT:
+            raise QueryFault(f"at most {CHANNEL_LIMIT} channels on one connection")
+        for channel in channels:
+            if not is_channel(channel) and not is_tree(channel):
+                raise QueryFault(f"{channel[:64]!r} is no channel: kind/path, or kind/* for all below")
+        return cls(channels, _latest((query.get("latest") or ("1",))[-1]))
+
+    def opened(self, at: float) -> list[Step]:
+        """Follow every channel that was asked for."""
+        del at
+        return [Subscribe(channel, encode, self._latest) for channel in self._channels]
+
+    def received(self, message: str | bytes, at: float) -> list[Step]:
+        """Close: there are no commands here, a client that sends one has mistaken the door."""
+        del message, at
+        return [Close(_PROTOCOL_ERROR, "cloudevents.json takes no commands")]
+
+
+def _latest(text: str) -> int:
+    # The length first: a number of thousands of digits is not even converted.
+    if len(text) > len(str(LATEST_LIMIT)) or not text.isascii() or not text.isdigit() or int(text) > LATEST_LIMIT:
+        raise QueryFault(f"latest is a count from 0 to {LATEST_LIMIT}")
+    return int(text)

@@ -1,0 +1,49 @@
+"""Frames: a publication encoded once, the same bytes for every subscriber.
+
+Rules of this file: a server's frames are not masked and andond negotiates no extension, so a frame's
+bytes depend on nothing but its payload (RFC 6455, section 5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from domain import Priority
+
+TEXT = 0x81
+BINARY = 0x82
+CLOSE = 0x88
+PING = 0x89
+PONG = 0x8A
+
+_SHORT = 126
+_MEDIUM = 65536
+
+
+class Frame:
+    """The bytes of one WebSocket message, its priority, and the key under which a newer one replaces it."""
+
+    __slots__ = ("data", "key", "priority")
+
+    def __init__(self, data: bytes, priority: Priority = Priority.NORMAL, key: Hashable = None) -> None:
+        self.data = data
+        self.priority = priority
+        self.key = key
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.priority.wire} {len(self.data)} bytes key={self.key!r}>"
+
+
+def frame_bytes(opcode: int, payload: bytes) -> bytes:
+    """One whole unmasked frame; ``opcode`` is the first octet, with FIN set (RFC 6455, section 5.2)."""
+    size = len(payload)
+    if size < _SHORT:
+        return bytes((opcode, size)) + payload
+    if size < _MEDIUM:
+        return bytes((opcode, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((opcode, 127)) + size.to_bytes(8, "big") + payload
+
+
+def text_frame(payload: bytes, priority: Priority = Priority.NORMAL, key: Hashable = None) -> Frame:
+    """``payload`` (UTF-8) as a text message."""
+    return Frame(frame_bytes(TEXT, payload), priority, key)

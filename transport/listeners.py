@@ -1,0 +1,123 @@
+"""Sockets that listen, and the loop that accepts.
+
+Rules of this file: what every connection needs is set on the listener, whose connections inherit it on Linux. A burst
+is accepted in pieces with a turn for everybody else between. Out of descriptors or memory the loop says so and pauses:
+the listener stays readable, so that it would spin otherwise.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Sequence
+
+import trio
+
+from config import split_address
+from telemetry import events
+from transport.addresses import ClientAddress, peer_address
+
+BACKLOG = 4096
+_ACCEPT_AT_ONCE = 64
+_PAUSE = 0.25
+
+_EXHAUSTED = {
+    errno.EMFILE: "descriptors",
+    errno.ENFILE: "descriptors",
+    errno.ENOBUFS: "memory",
+    errno.ENOMEM: "memory",
+}
+
+Admit = Callable[[socket.socket, ClientAddress], None]
+
+
+def open_listeners(listen: str, notsent_lowat: int) -> list[socket.socket]:
+    """Listen on ``HOST:PORT``; a name with several addresses gives several sockets, with the same port.
+
+    Raises:
+        OSError: if the name is not known or an address cannot be listened on.
+    """
+    host, port = split_address(listen)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    listeners: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            listener = socket.socket(family, kind, protocol)
+            listeners.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6 and len(found) > 1:
+                # The other addresses of the name have sockets of their own.
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((address[0], port, *address[2:]))
+            port = listener.getsockname()[1]
+            listener.listen(BACKLOG)
+    except OSError:
+        for listener in listeners:
+            listener.close()
+        raise
+    return configure_listeners(listeners, notsent_lowat)
+
+
+def configure_listeners(listeners: Sequence[socket.socket], notsent_lowat: int) -> list[socket.socket]:
+    """Set on listening sockets, ours or inherited, what their connections are to have."""
+    for listener in listeners:
+        listener.setblocking(False)
+        if listener.family in {socket.AF_INET, socket.AF_INET6}:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _limit_unsent(listener, notsent_lowat)
+    return list(listeners)
+
+
+def _limit_unsent(listener: socket.socket, size: int) -> None:
+    """Bound what the kernel takes before it is sent: everything there is ahead of a critical frame."""
+    try:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+        taken = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+        detail = "" if taken == size else f"asked for {size}, got {taken}"
+    except OSError as error:
+        detail = str(error)
+    if detail:
+        events.socket_misconfigured(address=address_of(listener), option="TCP_NOTSENT_LOWAT", detail=detail)
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where a socket listens, as one writes it."""
+    name = listener.getsockname()
+    return name if isinstance(name, str) else str(peer_address(name))
+
+
+async def accept_connections(listener: socket.socket, admit: Admit) -> None:
+    """Give each connection of ``listener``, non-blocking, to ``admit``, until the listener is closed."""
+    address = address_of(listener)
+    while listener.fileno() >= 0:
+        try:
+            await trio.lowlevel.wait_readable(listener)
+        except trio.ClosedResourceError:
+            return
+        reason = _accept_waiting(listener, admit)
+        if reason:
+            events.listener_paused(address=address, reason=reason, delay=_PAUSE)
+            await trio.sleep(_PAUSE)
+
+
+def _accept_waiting(listener: socket.socket, admit: Admit) -> str:
+    """Accept what waits, a burst in pieces; returns what ran out, if something did."""
+    for _ in range(_ACCEPT_AT_ONCE):
+        try:
+            sock, name = listener.accept()
+        except BlockingIOError:
+            return ""
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                return _EXHAUSTED[error.errno]
+            # A client that left before it was accepted; the listener itself is well.
+            continue
+        sock.setblocking(False)
+        admit(sock, peer_address(name))
+    return ""
+
+
+def close_listener(listener: socket.socket) -> None:
+    """Stop listening; the accepting loop ends."""
+    trio.lowlevel.notify_closing(listener)
+    listener.close()
