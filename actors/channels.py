@@ -1,0 +1,170 @@
+"""The keeper of the channels: makes one when it is first needed, and lets it go when it is idle.
+
+Rules of this file: the keeper is the only one that speaks to a channel, so a channel can be retired without
+a message getting lost in between. It knows who follows which tree, because a tree reaches channels that do not
+exist yet; and it holds the followers, so that they outlive a life of their channel.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import trio
+
+from actors.channel import Channel, Followers
+from actors.messages import Follow, Publish, Unfollow
+from actors.runtime import ActorRef, ChildSpec, Policy, Supervisor
+from config import ChannelSettings
+from domain import JsonValue, Priority, below, channel_of, is_tree
+from telemetry import events, gauges
+from transport import FrameStream
+
+RETIRE_INTERVAL = 10.0
+RETIRE_DEADLINE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RetireIdle:
+    """It is time to let go of the channels that nobody used."""
+
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What the keeper holds of one channel; ``used`` is on trio's clock."""
+
+    ref: ActorRef
+    followers: Followers
+    used: float
+
+
+class Channels(Supervisor):
+    """Supervises one ``Channel`` for each name; there are no more than ``settings.limit`` of them at a time."""
+
+    has_tasks = True
+
+    def __init__(self, settings: ChannelSettings, clock: Callable[[], float] = time.time) -> None:
+        super().__init__((), Policy(intensity=50, period=10.0))
+        self._settings = settings
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+        self._trees: dict[str, dict[FrameStream, Follow]] = {}
+        self._followed: dict[FrameStream, tuple[str, ...]] = {}
+
+    async def setup(self) -> None:
+        """Begin to look for idle channels."""
+        gauges.feed("channels", lambda: len(self._kept))
+        gauges.feed("subscriptions", lambda: sum(map(len, self._followed.values())))
+        self.start_task(self._retire_for_ever)
+
+    async def close(self) -> None:
+        """Tell no more figures."""
+        gauges.forget("channels")
+        gauges.forget("subscriptions")
+
+    def on_receive(self, message: object) -> object:
+        """Pass on what is for a channel; the rest is supervision."""
+        match message:
+            case Publish(event=event):
+                self._tell(channel_of(event), message)
+                return None
+            case Follow():
+                self._follow(message)
+                return None
+            case Unfollow(channel=channel, outlet=outlet):
+                self._unfollow(channel, outlet)
+                return None
+            case RetireIdle():
+                return self._retire_idle()
+            case _:
+                return super().on_receive(message)
+
+    def describe(self) -> Mapping[str, JsonValue]:
+        """How many channels and followers there are, and which trees are followed."""
+        return {"channels": len(self._kept), "followers": len(self._followed), "trees": sorted(self._trees)}
+
+    def child_ended(self, id: str, error: Exception | None) -> None:  # noqa: A002 - the word of ChildSpec
+        """Forget a channel that has ended for good."""
+        del error
+        self._kept.pop(id, None)
+
+    # -- to a channel -------------------------------------------------------------------------------------
+
+    def _tell(self, name: str, message: Publish | Follow | Unfollow) -> None:
+        kept = self._kept.get(name) or self._open(name)
+        if kept is not None:
+            kept.used = trio.current_time()
+            kept.ref.tell(message)
+
+    def _open(self, name: str) -> _Kept | None:
+        """Make the channel ``name``, followed by those who follow a tree that it is in; None if there are too many."""
+        if len(self._kept) >= self._settings.limit:
+            events.channel_refused(channel=name, limit=self._settings.limit)
+            return None
+        followers: Followers = {}
+        for tree, follows in self._trees.items():
+            if below(name, tree):
+                for outlet, follow in follows.items():
+                    followers.setdefault(follow.encode, {})[outlet] = None
+        spec = ChildSpec(name, Channel, (name, followers, self._settings, self._clock), shutdown=RETIRE_DEADLINE)
+        kept = self._kept[name] = _Kept(self.start_child(spec), followers, trio.current_time())
+        return kept
+
+    # -- who follows what ---------------------------------------------------------------------------------
+
+    def _follow(self, follow: Follow) -> None:
+        names = self._followed.get(follow.outlet, ())
+        if follow.channel not in names:
+            self._followed[follow.outlet] = (*names, follow.channel)
+        if not is_tree(follow.channel):
+            self._tell(follow.channel, follow)
+            return
+        self._trees.setdefault(follow.channel, {})[follow.outlet] = follow
+        for name in self._kept:
+            if below(name, follow.channel):
+                self._tell(name, follow)
+
+    def _unfollow(self, channel: str | None, outlet: FrameStream) -> None:
+        names = self._followed.pop(outlet, ())
+        gone = [name for name in names if channel is None or name == channel]
+        rest = tuple(name for name in names if name not in gone)
+        if rest:
+            self._followed[outlet] = rest
+        for name in gone:
+            for each in self._reached(name, outlet):
+                if not any(_covers(other, each) for other in rest):
+                    self._tell(each, Unfollow(each, outlet))
+
+    def _reached(self, name: str, outlet: FrameStream) -> list[str]:
+        """The channels that a followed ``name`` reaches; a tree is followed no more by ``outlet``."""
+        if not is_tree(name):
+            return [name] if name in self._kept else []
+        follows = self._trees.get(name, {})
+        follows.pop(outlet, None)
+        if not follows:
+            self._trees.pop(name, None)
+        return [each for each in self._kept if below(each, name)]
+
+    # -- idle channels ------------------------------------------------------------------------------------
+
+    async def _retire_for_ever(self) -> None:
+        while True:
+            await trio.sleep(RETIRE_INTERVAL)
+            self.actor_ref.tell(RetireIdle())
+
+    async def _retire_idle(self) -> None:
+        now = trio.current_time()
+        for name, kept in list(self._kept.items()):
+            idle = now - kept.used
+            if idle >= self._settings.idle and not any(kept.followers.values()):
+                # Waited for, a turn of the loop: nothing can be published to it in between.
+                await self.stop_child(name)
+                events.channel_retired(channel=name, idle=idle)
+
+
+def _covers(name: str, channel: str) -> bool:
+    return below(channel, name) if is_tree(name) else name == channel

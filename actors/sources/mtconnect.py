@@ -1,0 +1,306 @@
+"""A machine that speaks through an MTConnect adapter: SHDR lines over TCP.
+
+Rules of this file: it keeps one connection, and hands what comes over it to the ``Machine``, which decides what it
+means; ``Liveness`` decides when to ping, to drop a link and to say that the source is silent. Here is only what
+those cannot do.
+
+* A connection that ends is made anew, after a random time of at most 0.5 s that doubles up to 20 s while no line
+  comes.
+* When a desk is behind or away, the socket is not read: the machine's adapter holds the lines, nothing is thrown away.
+* What the link lost in the middle of a line is no line.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+import trio
+
+from actors.desks.routing import Desks
+from actors.messages import EventTaken
+from actors.runtime import ActorDead, MailboxFull, TrioActor
+from actors.sources.source import Freshness
+from config import MtconnectSource as MtconnectSettings
+from domain import Event, JsonValue, rfc3339
+from domain.plant import CLOCK_JUMPED, CLOCK_SETTLED, Act, Command, Grammar, Line, Liveness, Machine, Reader, roles_of
+from telemetry import counters, events
+
+SHORTEST_DELAY = 0.5
+LONGEST_DELAY = 20.0
+READ_SIZE = 16_384
+LINES_A_TURN = 32
+PROBES = 3
+TICK = 0.2
+DESK_PATIENCE = 0.02
+PING = b"* PING\r\n"
+SEND_TIMEOUT = 5.0
+
+Connect = Callable[[str, int], Awaitable[trio.abc.Stream]]
+
+
+class Backoff:
+    """How long to wait before the next attempt: random up to a bound that doubles, so that not all come at once."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._attempts = 0
+
+    def next(self) -> float:
+        """Seconds until the next attempt."""
+        bound = min(LONGEST_DELAY, SHORTEST_DELAY * 2 ** min(self._attempts + 1, 16))
+        self._attempts += 1
+        return self._chance.uniform(SHORTEST_DELAY, bound)
+
+    def reset(self) -> None:
+        """The source was reached and spoke."""
+        self._attempts = 0
+
+
+class MtconnectSource(TrioActor):
+    """Reads one adapter; ``name`` is the table of its settings."""
+
+    has_tasks = True
+
+    def __init__(
+        self,
+        name: str,
+        settings: MtconnectSettings,
+        clock: Callable[[], float] = time.time,
+        chance: random.Random | None = None,
+        connect: Connect | None = None,
+    ) -> None:
+        super().__init__()
+        self._name = name
+        self._settings = settings
+        self._desks = Desks.at_their_places(self.life.environment)
+        self._clock = clock
+        self._connect = connect or _connect
+        self._backoff = Backoff(chance or random.Random())
+        self._machine = Machine(settings.equipment, name, settings.clock_step)
+        self._reader = Reader(Grammar(roles_of(settings.keys)))
+        self._freshness = Freshness(name, "mtconnect", settings.equipment, settings.cadence, settings.required)
+        self._stream: trio.abc.Stream | None = None
+        self._connected_at: float | None = None
+        self._reason: str | None = None
+        self._last_fault: str | None = None
+        self._liveness = Liveness(settings.cadence, settings.heartbeat, trio.current_time())
+        self._wanted = trio.Event()
+
+    async def setup(self) -> None:
+        """Begin to read."""
+        self.start_task(self._keep_connected)
+        self.start_task(self._watch)
+
+    def describe(self) -> Mapping[str, JsonValue]:
+        """How the link is, what came over it, and what is known of the machine and its clock."""
+        at = self._clock()
+        is_stale = self._freshness.is_stale(at)
+        state = "lost" if self._stream is None else "stale" if is_stale else "fresh"
+        return {
+            **self._freshness.describe(at, state),
+            "address": self._settings.address,
+            "connected": self._stream is not None,
+            "connectedSince": None if self._connected_at is None else rfc3339(self._connected_at),
+            "reason": self._reason,
+            "heartbeat": self._liveness.interval,
+            "lines": self._reader.lines,
+            "faults": self._reader.faults,
+            "lastFault": self._last_fault,
+            "cutLines": self._reader.cut,
+            "replacedCharacters": self._reader.replaced,
+            **self._machine.describe(),
+        }
+
+    async def _keep_connected(self) -> None:
+        host, port = _split(self._settings.address)
+        while True:
+            self._reason = await self._connect_and_read(host, port)
+            delay = self._backoff.next()
+            events.source_lost(source=self._name, kind="mtconnect", reason=self._reason, delay=delay)
+            await trio.sleep(delay)
+
+    async def _connect_and_read(self, host: str, port: int) -> str:
+        """Make a connection and read it to its end; why it ended."""
+        try:
+            with trio.fail_after(self._settings.connect_timeout):
+                stream = await self._connect(host, port)
+        except trio.TooSlowError:
+            return f"no connection within {self._settings.connect_timeout:g} s"
+        except OSError as error:
+            return _why(error)
+        async with stream:
+            await self._opened(stream)
+            try:
+                reason = await self._read(stream)
+            except trio.BrokenResourceError as error:
+                reason = _why(error)
+            except trio.ClosedResourceError:
+                reason = "no heartbeat"
+            finally:
+                self._stream = None
+        await self._closed(reason)
+        return reason
+
+    async def _opened(self, stream: trio.abc.Stream) -> None:
+        at = self._clock()
+        if isinstance(stream, trio.SocketStream):
+            _keep_alive(stream, self._settings.heartbeat)
+        self._stream, self._connected_at, self._reason = stream, at, None
+        self._liveness.connected(trio.current_time())
+        self._machine.connected(at)
+        self._wanted.set()
+        events.source_connected(source=self._name, kind="mtconnect", address=self._settings.address)
+        await self._tell([self._machine.notices.link("connected", {"address": self._settings.address}, at)])
+
+    async def _closed(self, reason: str) -> None:
+        self._reader.reset()
+        self._liveness.lost()
+        self._connected_at = None
+        members: dict[str, JsonValue] = {"reason": reason, "required": self._settings.required}
+        await self._tell([self._machine.notices.link("lost", members, self._clock())])
+
+    async def _read(self, stream: trio.abc.Stream) -> str:
+        while received := await stream.receive_some(READ_SIZE):
+            self._liveness.touched(trio.current_time())
+            taken, repeated = self._machine.taken, self._machine.repeated
+            for count, line in enumerate(self._reader.feed(bytes(received)), 1):
+                await self._take(line)
+                # A machine that was away sends hours in one go, and others have a turn meanwhile.
+                if not count % LINES_A_TURN:
+                    await trio.lowlevel.checkpoint()
+            counters.readings.add(self._name, self._machine.taken - taken)
+            counters.readings_duplicated.add(self._name, self._machine.repeated - repeated)
+        return "closed by the adapter"
+
+    async def _take(self, line: Line) -> None:
+        at = self._clock()
+        self._backoff.reset()
+        await self._heard(at)
+        if line.command is not None:
+            self._obey(line.command)
+        if line.fault is not None:
+            self._last_fault = f"field {line.fault.field}: {line.fault.reason}"
+            events.reading_rejected(source=self._name, key="", reason=self._last_fault, text=line.fault.excerpt)
+        for observation in line.observations:
+            await self._tell(self._machine.take(observation, at))
+        if self._machine.is_waiting:
+            self._wanted.set()
+
+    async def _heard(self, at: float) -> None:
+        self._freshness.note(at)
+        silence = self._liveness.heard(trio.current_time())
+        if silence is not None:
+            events.source_returned(source=self._name, silence=silence)
+            members: dict[str, JsonValue] = {"state": "fresh", "silence": round(silence, 3)}
+            await self._tell([self._machine.notices.link("returned", members, at)])
+
+    def _obey(self, command: Command) -> None:
+        if command.name.upper() == "PONG":
+            self._liveness.ponged(command.value, trio.current_time())
+            self._wanted.set()
+
+    async def _watch(self) -> None:
+        """Do what is due because time passes."""
+        while True:
+            for act in self._liveness.acts(trio.current_time()):
+                await self._do(act)
+            await self._tell(self._machine.tick(self._clock()))
+            self._wanted = trio.Event()
+            due = self._liveness.due()
+            if self._machine.is_waiting:
+                soon = trio.current_time() + TICK
+                due = soon if due is None else min(due, soon)
+            with trio.CancelScope() as scope:
+                if due is not None:
+                    scope.deadline = due
+                await self._wanted.wait()
+
+    async def _do(self, act: Act) -> None:
+        stream = self._stream
+        if act is Act.SAY_SILENT:
+            await self._say_silent()
+        elif stream is None:
+            return
+        elif act is Act.DROP:
+            await trio.aclose_forcefully(stream)
+        else:
+            with trio.move_on_after(SEND_TIMEOUT):
+                try:
+                    await stream.send_all(PING)
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    # The one who reads learns it too, and says why.
+                    return
+
+    async def _say_silent(self) -> None:
+        silence = self._liveness.silence(trio.current_time())
+        word = "stale" if self._stream is None else "silent"
+        if self._stream is None:
+            events.source_stale(source=self._name, age=silence)
+        else:
+            events.source_silent(source=self._name, silence=silence)
+        members: dict[str, JsonValue] = {
+            "state": "stale",
+            "silence": round(silence, 3),
+            "cadence": self._settings.cadence,
+            "required": self._settings.required,
+        }
+        await self._tell([self._machine.notices.link(word, members, self._clock())])
+
+    async def _tell(self, told: list[Event]) -> None:
+        for event in told:
+            _log_clock(self._name, event)
+            # A mailbox does not say when it has room again, nor a place when somebody lives there.
+            while not self._is_taken(event):  # noqa: ASYNC110
+                await trio.sleep(DESK_PATIENCE)
+
+    def _is_taken(self, event: Event) -> bool:
+        try:
+            self._desks.of(event).tell(EventTaken(event))
+        except (MailboxFull, ActorDead):
+            return False
+        return True
+
+
+async def _connect(host: str, port: int) -> trio.abc.Stream:
+    return await trio.open_tcp_stream(host, port)
+
+
+def _keep_alive(stream: trio.SocketStream, heartbeat: float) -> None:
+    """Have the kernel find out when the other end is gone without a word: we send too little to notice."""
+    idle = max(1, round(heartbeat))
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle)
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, idle // PROBES))
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+    # Unanswered pings count as well; without this the kernel repeats them for a quarter of an hour.
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 2000 * idle)
+
+
+def _why(error: BaseException) -> str:
+    """The system's own word for what went wrong, under what trio wraps around it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):
+            cause = cause.exceptions[0]
+        elif isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        else:
+            cause = cause.__cause__
+    return str(error) or type(error).__name__
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _log_clock(name: str, event: Event) -> None:
+    figures = event.data if isinstance(event.data, Mapping) else {}
+    step, offset = figures.get("step"), figures.get("offset")
+    if event.type == CLOCK_JUMPED and isinstance(step, float):
+        events.clock_quarantined(source=name, step=step)
+    elif event.type == CLOCK_SETTLED and isinstance(offset, float):
+        events.clock_released(source=name, offset=offset)

@@ -1,0 +1,52 @@
+"""What every source has: a name, a place, a cadence, and a word on how fresh it is.
+
+Rules of this file: plain state, the time is an argument. A source knows its desk, never a channel or a client. What
+it read goes to the desk as ``EventTaken``; when nothing came for twice its cadence, it is stale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domain import JsonValue, rfc3339
+
+STALE_AFTER_CADENCES = 2.0
+
+
+@dataclass(slots=True)
+class Freshness:
+    """When a source last had something to say; ``cadence`` (seconds) of 0 promises nothing, so never goes stale."""
+
+    name: str
+    kind: str
+    equipment: str
+    cadence: float
+    is_required: bool
+    last: float | None = None
+    count: int = field(default=0)
+
+    def note(self, at: float) -> None:
+        """Something came, at ``at`` (Unix seconds)."""
+        self.last = at
+        self.count += 1
+
+    def is_stale(self, at: float) -> bool:
+        """Whether twice the cadence has passed without a word; before the first word it has."""
+        if not self.cadence:
+            return False
+        return self.last is None or at - self.last > STALE_AFTER_CADENCES * self.cadence
+
+    def describe(self, at: float, state: str | None = None) -> dict[str, JsonValue]:
+        """The source in the status document; ``state`` where it knows better than fresh or stale."""
+        age = None if self.last is None else round(max(0.0, at - self.last), 3)
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "equipment": self.equipment or None,
+            "required": self.is_required,
+            "state": state or ("stale" if self.is_stale(at) else "fresh"),
+            "cadence": self.cadence or None,
+            "last": None if self.last is None else rfc3339(self.last),
+            "age": age,
+            "events": self.count,
+        }

@@ -1,0 +1,96 @@
+"""The supervisor of the sources: one child for each table of the configuration.
+
+Rules of this file: the table's name is the child's id. Which sources there are is asked for at the beginning of each
+life and at a reload, so that what a reload changed outlives a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from actors.places import Address
+from actors.runtime import Actor, ActorRef, ChildSpec, Policy, Supervisor, as_ref, ask
+from actors.sources.host import HostSource
+from actors.sources.http import HttpSource
+from actors.sources.mtconnect import MtconnectSource
+from config import HostSource as HostSettings
+from config import HttpSource as HttpSettings
+from config import MtconnectSource as MtconnectSettings
+from config import SourceSettings
+from domain import Priority
+
+KINDS: Mapping[type[SourceSettings], type[Actor]] = {
+    HostSettings: HostSource,
+    HttpSettings: HttpSource,
+    MtconnectSettings: MtconnectSource,
+}
+ANSWER_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class FindSource:
+    """Asks for the ref of the first source of ``kind``; None if there is none."""
+
+    kind: str
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySources:
+    """Begin, end and begin anew what the present settings of the sources say."""
+
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+class Sources(Supervisor):
+    """Supervises one source for each of the tables that ``present`` returns."""
+
+    def __init__(self, present: Callable[[], Mapping[str, SourceSettings]]) -> None:
+        self._present = present
+        self._running = dict(present())
+        specs = [_spec(name, settings) for name, settings in self._running.items()]
+        # A source that cannot be reached tries again by itself; one that fails must not take the others along.
+        super().__init__(specs, Policy(intensity=20, period=60.0))
+
+    async def on_receive(self, message: object) -> object:
+        """Find a source, apply a reload; the rest is supervision."""
+        match message:
+            case FindSource(kind=kind):
+                return self._find(kind)
+            case ApplySources():
+                await self._apply()
+                return None
+            case _:
+                return super().on_receive(message)
+
+    def _find(self, kind: str) -> ActorRef | None:
+        names = (name for name, settings in self._running.items() if settings.__struct_config__.tag == kind)
+        return next((ref for name in names if (ref := self.child(name)) is not None), None)
+
+    async def _apply(self) -> None:
+        wanted = dict(self._present())
+        for name in [name for name, settings in self._running.items() if wanted.get(name) != settings]:
+            del self._running[name]
+            if self.child(name) is not None:
+                await self.stop_child(name)
+        for name, settings in wanted.items():
+            if name not in self._running:
+                self.start_child(_spec(name, settings))
+                self._running[name] = settings
+
+
+async def find_source(sources: Address, kind: str) -> ActorRef | None:
+    """The ref of the first source of ``kind``, None if there is none.
+
+    Raises:
+        ActorDead: if the sources are being restarted.
+        AskTimeout: if they did not answer in time.
+    """
+    found = await ask(sources.ref, FindSource(kind), ANSWER_TIMEOUT)
+    return None if found is None else as_ref(found)
+
+
+def _spec(name: str, settings: SourceSettings) -> ChildSpec:
+    return ChildSpec(name, KINDS[type(settings)], (name, settings))
