@@ -1,0 +1,106 @@
+"""``POST /api/v1/events``: CloudEvents in, one or a batch.
+
+Rules of this file: structured JSON only (CloudEvents HTTP protocol binding 1.0.2, sections 3.2 and 3.3). Each event
+that is refused is named, with every fault, in a problem document (RFC 9457); the good ones of a batch are kept.
+"""
+
+from __future__ import annotations
+
+from actors import EventsTaken, Refusal, TakeEvents
+from actors.places import Address
+from actors.runtime import ActorDead, ActorRef, AskTimeout, MailboxFull, ask
+from actors.sources import find_source
+from domain import JsonValue
+from transport import CodecError, ProtocolError, Request, Response, Routes, decode_json, json_response, problem
+
+SINGLE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+PLAIN = "application/json"
+BATCH_LIMIT = 1000
+ANSWER_TIMEOUT = 5.0
+RETRY_AFTER = 1.0
+
+
+class EventsResource:
+    """Takes posted events to the source that owns what comes by HTTP; ``sources`` supervises it."""
+
+    def __init__(self, sources: Address) -> None:
+        self._sources = sources
+        self._source: ActorRef | None = None
+
+    async def post(self, request: Request) -> Response:
+        """Take the events of one request."""
+        members = _members(request)
+        if isinstance(members, Response):
+            return members
+        try:
+            source = await self._find()
+            if source is None:
+                detail = 'This gateway takes no events by HTTP: its configuration has no source of kind "http".'
+                return problem(404, "No HTTP source", detail)
+            taken = await ask(source, TakeEvents(members), ANSWER_TIMEOUT)
+        except (ActorDead, AskTimeout, MailboxFull):
+            raise _busy("the source is restarting or behind; send the events again") from None
+        if not isinstance(taken, EventsTaken):
+            raise TypeError(f"the source answered {taken!r}")
+        return _answer(taken, len(members))
+
+    async def _find(self) -> ActorRef | None:
+        """The HTTP source; a reload may have put another one in its place."""
+        if self._source is None or not self._source.is_alive():
+            self._source = await find_source(self._sources, "http")
+        return self._source
+
+
+def register(routes: Routes, sources: Address) -> None:
+    """Add the resource to ``routes``."""
+    routes.add("POST", "/api/v1/events", EventsResource(sources).post)
+
+
+def _members(request: Request) -> list[JsonValue] | Response:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in (SINGLE, BATCH, PLAIN):
+        return problem(415, "Unsupported media type", f"Send {SINGLE}, {BATCH} or {PLAIN}, not {media or 'nothing'!r}.")
+    try:
+        value = decode_json(request.body)
+    except CodecError as error:
+        return problem(400, "Not JSON", f"The body is {error}.")
+    if media == BATCH or (media == PLAIN and isinstance(value, list)):
+        if not isinstance(value, list):
+            return problem(400, "Not a batch", f"The body of {BATCH} is a JSON array of events.")
+        if len(value) > BATCH_LIMIT:
+            return problem(
+                413, "Batch too large", f"A batch has at most {BATCH_LIMIT} events; this one has {len(value)}."
+            )
+        return value
+    return [value]
+
+
+def _answer(taken: EventsTaken, count: int) -> Response:
+    if taken.overloaded:
+        raise _busy(f"{taken.overloaded} of {count} events found no room; send the same batch again")
+    if not taken.refused:
+        return json_response({"accepted": taken.accepted, "duplicates": taken.duplicates}, 202)
+    detail = f"{len(taken.refused)} of {count} events were refused; the publisher must mend them. The others were kept."
+    errors: list[JsonValue] = [_refusal(refusal, count) for refusal in taken.refused]
+    return problem(
+        422,
+        "Events refused",
+        detail,
+        accepted=taken.accepted,
+        duplicates=taken.duplicates,
+        refused=len(taken.refused),
+        errors=errors,
+    )
+
+
+def _refusal(refusal: Refusal, count: int) -> JsonValue:
+    prefix = f"/{refusal.index}" if count > 1 else ""
+    faults: list[JsonValue] = [
+        {"pointer": f"{prefix}{fault.pointer}", "detail": fault.message} for fault in refusal.faults
+    ]
+    return {"index": refusal.index, "id": refusal.id, "faults": faults}
+
+
+def _busy(detail: str) -> ProtocolError:
+    return ProtocolError(503, detail, retry_after=RETRY_AFTER)

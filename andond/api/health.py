@@ -1,0 +1,264 @@
+"""How the daemon is: ``/livez``, ``/readyz``, ``/statusz`` and ``/metrics``.
+
+Rules of this file: whoever is asked answers for itself, through its mailbox, within a deadline; a stuck actor shows
+as stuck and holds no answer up. A probe that comes often costs little: the tree is asked at most once a second.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from actors import Front
+from actors.places import DESKS, LISTENERS, SOURCES
+from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
+from andond.version import VERSION
+from domain import JsonValue, Priority, rfc3339
+from telemetry import counters, gauges, render, sample
+from transport import Request, Response, Routes, json_response
+
+LIVE_LAG = 1.0
+SURVEY_DEADLINE = 1.0
+SURVEY_AGE = 1.0
+EXPAND = 64
+
+Value = float | Mapping[str, float] | None
+EXPAND_ALL = 1_000_000
+
+
+@dataclass(slots=True)
+class Condition:
+    """What the daemon knows of itself beside its actors; ``draining`` says that it is about to end."""
+
+    started: float
+    draining: bool = False
+
+
+class Health:
+    """The handlers; ``root`` is the top of the tree, ``front`` serves the port."""
+
+    def __init__(
+        self,
+        root: Callable[[], ActorRef],
+        front: Front,
+        condition: Condition,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._root = root
+        self._front = front
+        self._condition = condition
+        self._clock = clock
+        self._node = socket.gethostname()
+        self._surveyed: tuple[float, ActorStatus] | None = None
+        self._surveying = trio.Lock()
+        for name, read in self._gauges().items():
+            gauges.feed(name, read)
+
+    async def livez(self, _request: Request) -> Response:
+        """The loop turns: 200; it turned too late within the last second: 503."""
+        lag = gauges.read("loop_lag")
+        late = isinstance(lag, int | float) and lag > LIVE_LAG
+        document: dict[str, JsonValue] = {"status": "fail" if late else "pass"}
+        if isinstance(lag, int | float):
+            document["lag_ms"] = round(lag * 1000, 3)
+        return json_response(document, 503 if late else 200)
+
+    async def readyz(self, _request: Request) -> Response:
+        """May get traffic: 200; else 503 with what is not ready."""
+        missing = self.missing(await self.tree())
+        document: dict[str, JsonValue] = {"status": "fail" if missing else "pass", "not_ready": list(missing)}
+        return json_response(document, 503 if missing else 200)
+
+    async def statusz(self, request: Request) -> Response:
+        """Everything: the tree with each actor's own words, connections, deliveries, sources."""
+        everyone = request.query.get("expand", [""])[-1] == "all"
+        tree = await self.tree(EXPAND_ALL if everyone else EXPAND)
+        at = self._clock()
+        missing = self.missing(tree)
+        return json_response(
+            {
+                "node": self._node,
+                "version": VERSION,
+                "started": rfc3339(self._condition.started),
+                "now": rfc3339(at),
+                "uptime": round(at - self._condition.started, 3),
+                "ready": not missing,
+                "not_ready": list(missing),
+                "connections": self._connections(),
+                "deliveries": _deliveries(),
+                "sources": _sources(tree),
+                "tree": _members(tree) if tree is not None else None,
+            }
+        )
+
+    async def metrics(self, request: Request) -> Response:
+        """Every metric, in the form that the scraper asks for."""
+        await self.tree()
+        accept = request.headers.get("accept", "")
+        body, media = await trio.to_thread.run_sync(render, sample(), accept)
+        return Response(200, {"content-type": media}, body)
+
+    async def tree(self, expand: int = EXPAND) -> ActorStatus | None:
+        """How the tree is, not older than a second; None if there is no tree."""
+        async with self._surveying:
+            now = trio.current_time()
+            if expand == EXPAND and self._surveyed is not None and now - self._surveyed[0] < SURVEY_AGE:
+                return self._surveyed[1]
+            try:
+                status = await survey(self._root(), SURVEY_DEADLINE, expand)
+            except ActorDead:
+                return None
+            if expand == EXPAND:
+                self._surveyed = (trio.current_time(), status)
+            return status
+
+    def missing(self, tree: ActorStatus | None) -> list[str]:
+        """What keeps the daemon from being ready; nothing if it is."""
+        if self._condition.draining:
+            return ["draining"]
+        return [*unanswered(tree), *_stale(tree)]
+
+    def _gauges(self) -> Mapping[str, Callable[[], Value]]:
+        return {
+            "ready": lambda: self._told(lambda tree: 0.0 if self.missing(tree) else 1.0),
+            "mailbox_depth": lambda: self._told(_depths),
+            "sources_fresh": lambda: self._told(lambda tree: _by_source(tree, _is_fresh)),
+            "source_age": lambda: self._told(lambda tree: _by_source(tree, _age)),
+        }
+
+    def _told(self, read: Callable[[ActorStatus], Value]) -> Value:
+        return None if self._surveyed is None else read(self._surveyed[1])
+
+    def _connections(self) -> dict[str, JsonValue]:
+        server = self._front.server
+        if server is None:
+            return {"open": 0, "by_door": {}, "refused": {}}
+        now = server.statistics()
+        return {
+            "open": sum(now.links.values()),
+            "by_door": dict(now.links),
+            "tcp": now.connections,
+            "accepted": now.accepted,
+            "refused": dict(now.refused),
+        }
+
+
+def register(routes: Routes, health: Health) -> None:
+    """Add the four paths to ``routes``, and the usual other name of the first."""
+    routes.add("GET", "/livez", health.livez)
+    routes.add("GET", "/healthz", health.livez)
+    routes.add("GET", "/readyz", health.readyz)
+    routes.add("GET", "/statusz", health.statusz)
+    routes.add("GET", "/metrics", health.metrics)
+
+
+def unanswered(tree: ActorStatus | None) -> list[str]:
+    """The permanent actors that did not answer: those the daemon is made of, sources and channels apart."""
+    if tree is None:
+        return ["the actor tree is gone"]
+    return [f"{actor.path} is {actor.state}" for actor in _permanent(tree) if actor.state != "running"]
+
+
+def _permanent(tree: ActorStatus) -> list[ActorStatus]:
+    inner = (DESKS, LISTENERS)
+    below = [child for part in tree.children if part.path in inner for child in part.children]
+    return [tree, *tree.children, *below]
+
+
+def _stale(tree: ActorStatus | None) -> list[str]:
+    return [
+        f"source {source['name']} is {source['state']}"
+        for source in _sources(tree)
+        if source.get("required") and source.get("state") != "fresh"
+    ]
+
+
+def _sources(tree: ActorStatus | None) -> list[Mapping[str, JsonValue]]:
+    """What each source says of itself; one that does not answer is told by what is known from outside."""
+    found = next((child for child in tree.children if child.path == SOURCES), None) if tree is not None else None
+    if found is None:
+        return []
+    return [
+        {"name": source.id, "kind": source.kind, "state": source.state, **source.description}
+        for source in found.children
+    ]
+
+
+def _is_fresh(source: Mapping[str, JsonValue]) -> float:
+    return 1.0 if source.get("state") == "fresh" else 0.0
+
+
+def _age(source: Mapping[str, JsonValue]) -> float | None:
+    age = source.get("age")
+    return float(age) if isinstance(age, int | float) else None
+
+
+def _by_source(tree: ActorStatus, read: Callable[[Mapping[str, JsonValue]], float | None]) -> dict[str, float]:
+    values = {str(source["name"]): read(source) for source in _sources(tree)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _depths(tree: ActorStatus) -> dict[str, float]:
+    depths = dict.fromkeys(Priority, 0)
+    for actor in tree.walk():
+        for priority in Priority:
+            depths[priority] += actor.depth.get(priority, 0) + actor.summarised_depth.get(priority, 0)
+    return {priority.wire: float(count) for priority, count in depths.items()}
+
+
+def _deliveries() -> dict[str, JsonValue]:
+    latency = counters.broadcast_latency
+    return {
+        "published": sum(counters.published),
+        "frames_sent": counters.frames_sent,
+        "dropped": sum(counters.frames_dropped),
+        "conflated": sum(counters.frames_conflated),
+        "delivery_ms": {"p50": _ms(latency.quantile(0.5)), "p99": _ms(latency.quantile(0.99))},
+    }
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def _members(status: ActorStatus) -> dict[str, JsonValue]:
+    members: dict[str, JsonValue] = {
+        "id": status.id,
+        "path": status.path,
+        "kind": status.kind,
+        "state": status.state,
+        "depth": _by_word(status.depth),
+        "handled": status.handled,
+        "restarts": status.restarts,
+        "last_failure": status.last_failure,
+        "last_failure_age": _rounded(status.last_failure_age),
+        "last_message_age": _rounded(status.last_message_age),
+    }
+    if status.handling_age is not None:
+        members |= {"handling": status.handling, "handling_age": _rounded(status.handling_age)}
+    for name, counts in (("dropped", status.dropped), ("conflated", status.conflated), ("refused", status.refused)):
+        if any(counts.values()):
+            members[name] = _by_word(counts)
+    if status.quarantined:
+        members["quarantined"] = status.quarantined
+    if status.description:
+        members["says"] = dict(status.description)
+    if status.children or status.summarised:
+        members["children"] = [_members(child) for child in status.children]
+        members["summarised"] = status.summarised
+    if status.summarised:
+        members["summarised_depth"] = _by_word(status.summarised_depth)
+        members["summarised_states"] = dict(status.summarised_states)
+    return members
+
+
+def _by_word(counts: Mapping[Priority, int]) -> dict[str, JsonValue]:
+    return {priority.wire: count for priority, count in counts.items()}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

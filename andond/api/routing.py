@@ -1,0 +1,20 @@
+"""Every HTTP path in one table."""
+
+from __future__ import annotations
+
+from actors.places import PORTAL_DESK, SOURCES, Address
+from actors.runtime import Environment
+from andond.api import events, health, page, portal
+from andond.api.health import Health
+from andond.api.portal_data import DeskData
+from transport import Routes
+
+
+def build_routes(environment: Environment, condition: Health) -> Routes:
+    """All resources, in one table."""
+    routes = Routes()
+    health.register(routes, condition)
+    events.register(routes, Address(environment, SOURCES))
+    portal.register(routes, DeskData(Address(environment, PORTAL_DESK)))
+    page.register(routes)
+    return routes

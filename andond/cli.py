@@ -1,0 +1,86 @@
+"""The command line: a verb, then nouns.
+
+Rules of this file: it parses, picks the verb's function and returns its exit code: 0 done, 1 failure, 2 usage, 78
+settings. A verb's module is imported when the verb is used, so that none pays for another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from andond.version import VERSION
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: where its function is, a line of help, and what it takes."""
+
+    module: str
+    function: str
+    meaning: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the verb that ``arguments`` (without the program's name) ask for, and return its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser(given).parse_args(given)
+    verb = VERBS[options.verb]
+    try:
+        code: int = getattr(import_module(verb.module), verb.function)(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The grammar of the command line, as far as ``arguments`` need it."""
+    top = argparse.ArgumentParser(prog="andond", description="An Andon daemon: critical events first.")
+    top.add_argument("--version", action="version", version=f"andond {VERSION}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, verb in VERBS.items():
+        grammar = verbs.add_parser(name, help=verb.meaning, description=f"{verb.meaning[0].upper()}{verb.meaning[1:]}.")
+        if name == chosen:
+            verb.add_arguments(grammar)
+    return top
+
+
+def _configuration(grammar: argparse.ArgumentParser) -> None:
+    grammar.add_argument("-c", "--config", metavar="FILE", help="the configuration; without it the defaults")
+
+
+def _run(grammar: argparse.ArgumentParser) -> None:
+    _configuration(grammar)
+    grammar.add_argument("--listen", metavar="HOST:PORT", help="where to listen, in place of server.listen")
+    grammar.add_argument("--data-dir", metavar="DIR", help="where to keep data, in place of storage.path")
+
+
+def _show(grammar: argparse.ArgumentParser) -> None:
+    _configuration(grammar)
+    grammar.add_argument("--defaults", action="store_true", help="print the default configuration, commented")
+
+
+def _status(grammar: argparse.ArgumentParser) -> None:
+    grammar.add_argument("--url", default="http://127.0.0.1:9003", help="the daemon (default: %(default)s)")
+    grammar.add_argument("--json", action="store_true", help="print the status document as it is")
+    grammar.add_argument("--quiet", action="store_true", help="print nothing; the exit code says it")
+
+
+def _replay(grammar: argparse.ArgumentParser) -> None:
+    import_module("andond.replay").add_arguments(grammar)
+
+
+VERBS = {
+    "run": Verb("andond.run", "main", "run the daemon", _run),
+    "check": Verb("andond.checks", "check", "report every fault of a configuration at once", _configuration),
+    "config": Verb("andond.checks", "show", "print the effective settings, with the origin of each", _show),
+    "status": Verb("andond.status", "main", "ask a running daemon how it is", _status),
+    "replay": Verb("andond.replay", "run", "serve recorded SHDR logs on a socket, as a machine would", _replay),
+}

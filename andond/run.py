@@ -1,0 +1,257 @@
+"""``andond run``: builds the daemon, tells the service manager, obeys signals, ends in order.
+
+Rules of this file: it starts and stops, and decides nothing about events. Exit codes: 0 asked to end, 1 gave up or
+could not listen, 78 settings.
+
+* SIGTERM, SIGINT: not ready any more, no new clients, the present ones leave, then the actors end from the last to
+  the first. A second signal ends it at once.
+* SIGHUP: the configuration is read again; what can change without a restart does, and what cannot is said.
+* SIGUSR1: the actor tree goes to the log.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from argparse import Namespace
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import trio
+
+from actors import Apply, Drain, Front
+from actors.places import GATEWAY, LISTENER, SOURCES, Address
+from actors.runtime import ActorDead, ActorRef, ActorSystem, AskTimeout, Supervisor, TooManyRestarts, ask
+from actors.sources import ApplySources
+from andond.api import build_routes
+from andond.api.health import Condition, Health, unanswered
+from andond.checks import EX_CONFIG, flags, report
+from andond.doors import Doors
+from andond.observer import TelemetryObserver
+from andond.systemd import Notifier, forget_sockets, inherited_sockets
+from andond.tree import GATEWAY_POLICY, Present, gateway
+from andond.version import VERSION
+from config import Loaded, Settings, SettingsError, changed, in_force, load
+from telemetry import configure, describe_build, events
+from transport import address_of, open_listeners
+
+SPARE_DESCRIPTORS = 256
+STATUS_INTERVAL = 10.0
+APPLY_TIMEOUT = 10.0
+DRAIN_MARGIN = 2.0
+FAILED = 1
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+def main(options: Namespace) -> int:
+    """Run the daemon until a signal ends it; returns the exit code."""
+    try:
+        loaded = load(path_of(options), os.environ, flags(options))
+    except SettingsError as error:
+        report(error.faults)
+        return EX_CONFIG
+    configure(loaded.settings.log.format, loaded.settings.log.level)
+    describe_build(VERSION, "")
+    events.daemon_started(version=VERSION, path=options.config or "")
+    events.settings_loaded(path=options.config or "", sources=len(loaded.settings.sources))
+    _allow_descriptors(loaded.settings.server.connections)
+    try:
+        sockets = _listen(loaded.settings)
+    except OSError as error:
+        print(f"andond: cannot listen on {loaded.settings.server.listen}: {error.strerror or error}", file=sys.stderr)
+        return FAILED
+    return trio.run(Daemon(options, loaded, sockets).run)
+
+
+class Daemon:
+    """One running daemon: its settings in force, its tree, its end."""
+
+    def __init__(self, options: Namespace, loaded: Loaded, sockets: Sequence[socket.socket]) -> None:
+        self._options = options
+        self._present = Present(loaded.settings)
+        self._sockets = sockets
+        self._began = time.monotonic()
+        self._condition = Condition(started=time.time())
+        self._front = Front()
+        self._notifier = Notifier()
+        self._root: ActorRef | None = None
+        self._left = 0
+        self._health = Health(self._top, self._front, self._condition)
+
+    async def run(self) -> int:
+        """Live until a signal, or until the root supervisor gives up; returns the exit code."""
+        try:
+            async with ActorSystem.open(observer=TelemetryObserver()) as system:
+                await self._live(system)
+        except TooManyRestarts as error:
+            events.daemon_failed(error=error)
+            return FAILED
+        finally:
+            _close(self._sockets)
+        events.daemon_stopped(duration=time.monotonic() - self._began, left=self._left)
+        return 0
+
+    async def _live(self, system: ActorSystem) -> None:
+        environment = system.environment
+        self._listener = Address(environment, LISTENER)
+        self._sources = Address(environment, SOURCES)
+        routes = build_routes(environment, self._health)
+        specs = gateway(self._present, self._sockets, routes, Doors(), self._front)
+        with trio.open_signal_receiver(*ENDING, signal.SIGHUP, signal.SIGUSR1) as signals:
+            self._root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)
+            await system.settled(self._root)
+            # What was made by now lives as long as the process: no collection needs to look at it again.
+            gc.collect()
+            gc.freeze()
+            self._say_ready()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._tell_service_manager)
+                nursery.start_soon(self._feed_watchdog)
+                async for number in signals:
+                    if number in ENDING:
+                        await self._end(signal.Signals(number).name, signals)
+                        break
+                    await self._obey(number)
+                nursery.cancel_scope.cancel()
+
+    def _top(self) -> ActorRef:
+        if self._root is None:
+            raise ActorDead("the tree is not there yet")
+        return self._root
+
+    # -- signals ------------------------------------------------------------------------------------------
+
+    async def _obey(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            await self._reload()
+        else:
+            await self._dump_tree()
+
+    async def _end(self, name: str, signals: AsyncIterator[int]) -> None:
+        """Drain, unless a second signal says that there is no time for it."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_at_next, signals, nursery.cancel_scope)
+            await self._drain(name)
+            nursery.cancel_scope.cancel()
+
+    async def _drain(self, reason: str) -> None:
+        timeout = self._present.settings.server.drain_timeout
+        self._condition.draining = True
+        self._notifier.stopping("draining")
+        events.daemon_draining(reason=reason, connections=self._front.open_links(), timeout=timeout)
+        _close(self._sockets)
+        try:
+            cut = await ask(self._listener.ref, Drain(timeout), timeout + DRAIN_MARGIN)
+            self._left = cut if isinstance(cut, int) else 0
+        except (ActorDead, AskTimeout):
+            self._left = self._front.open_links()
+
+    async def _reload(self) -> None:
+        path = self._options.config or ""
+        self._notifier.reloading()
+        before = self._present.settings
+        try:
+            wanted = load(path_of(self._options), os.environ, flags(self._options)).settings
+        except SettingsError as error:
+            events.settings_refused(path=path, faults=[str(fault) for fault in error.faults])
+        else:
+            applied, needs_restart = changed(before, wanted)
+            self._present.settings = in_force(before, wanted)
+            try:
+                await self._apply(before)
+            except (ActorDead, AskTimeout, OSError, ValueError) as error:
+                self._present.settings = before
+                events.settings_refused(path=path, faults=[str(error)])
+            else:
+                events.settings_reloaded(path=path, applied=applied, needs_restart=needs_restart)
+        self._notifier.ready(self._summary())
+
+    async def _apply(self, before: Settings) -> None:
+        now = self._present.settings
+        # A certificate can be renewed under the same name, so the port is told every time.
+        await ask(self._listener.ref, Apply(now.server), APPLY_TIMEOUT)
+        if now.log != before.log:
+            configure(now.log.format, now.log.level)
+        if now.sources != before.sources:
+            await ask(self._sources.ref, ApplySources(), APPLY_TIMEOUT)
+
+    async def _dump_tree(self) -> None:
+        tree = await self._health.tree()
+        for actor in tree.walk() if tree is not None else ():
+            depth = sum(actor.depth.values())
+            events.tree_dumped(
+                actor=actor.path, state=actor.state, depth=depth, handled=actor.handled, restarts=actor.restarts
+            )
+
+    # -- the service manager ------------------------------------------------------------------------------
+
+    def _say_ready(self) -> None:
+        duration = time.monotonic() - self._began
+        for listening in self._sockets:
+            events.daemon_ready(address=address_of(listening), duration=duration)
+        self._notifier.ready(self._summary())
+        if not self._notifier.is_managed:
+            scheme = "https" if self._present.settings.server.certificate else "http"
+            print(f"andond {VERSION} is ready: open {scheme}://{address_of(self._sockets[0])}/", flush=True)
+
+    async def _tell_service_manager(self) -> None:
+        while True:
+            await trio.sleep(STATUS_INTERVAL)
+            self._notifier.status(self._summary())
+
+    async def _feed_watchdog(self) -> None:
+        """Feed it only while every permanent actor answers."""
+        interval = self._notifier.watchdog_interval
+        while interval is not None:
+            missing = unanswered(await self._health.tree())
+            if missing:
+                events.watchdog_withheld(reason="; ".join(missing))
+            else:
+                self._notifier.feed_watchdog()
+            await trio.sleep(interval)
+
+    def _summary(self) -> str:
+        return f"{self._front.open_links()} connections, {len(self._present.settings.sources)} sources"
+
+
+async def _cancel_at_next(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    async for number in signals:
+        if number in ENDING:
+            scope.cancel()
+
+
+def path_of(options: Namespace) -> Path | None:
+    """The configuration that was named, None for the default one."""
+    return Path(options.config) if options.config else None
+
+
+def _listen(settings: Settings) -> Sequence[socket.socket]:
+    """The sockets to serve: the service manager's, or our own.
+
+    Raises:
+        OSError: if the address cannot be listened on.
+    """
+    inherited = inherited_sockets(os.environ, os.getpid())
+    forget_sockets(os.environ)
+    if inherited:
+        return [each.listener for each in inherited]
+    return open_listeners(settings.server.listen, settings.server.notsent_lowat)
+
+
+def _close(sockets: Sequence[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
+def _allow_descriptors(connections: int) -> None:
+    """Raise the soft limit of open files as far as the connections need and the hard limit lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + SPARE_DESCRIPTORS
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,107 @@
+"""``andond status``: how a running daemon is, in a terminal.
+
+Rules of this file: it asks ``/statusz`` once and prints what it got. Exit code 0: ready; 1: running, not ready;
+2: nobody answered. It knows no actor: the status document says it all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+
+from domain import JsonValue
+
+TIMEOUT = 5.0
+NO_ANSWER = 2
+
+
+def main(options: Namespace) -> int:
+    """Print the status of the daemon at ``options.url``."""
+    try:
+        document = _fetch(options.url)
+    except (OSError, ValueError) as error:
+        if not options.quiet:
+            reason = getattr(error, "reason", error)
+            print(f"andond: no answer from {options.url}: {reason}", file=sys.stderr)
+        return NO_ANSWER
+    if options.json:
+        print(json.dumps(document, indent=2))
+    elif not options.quiet:
+        for line in lines(document):
+            print(line)
+    return 0 if document.get("ready") is True else 1
+
+
+def _fetch(url: str) -> Mapping[str, JsonValue]:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("a URL begins with http:// or https://")
+    with urllib.request.urlopen(url.rstrip("/") + "/statusz", timeout=TIMEOUT) as answer:  # noqa: S310
+        document = json.load(answer)
+    if not isinstance(document, dict):
+        raise ValueError("the answer is no status document")  # noqa: TRY004 - the answer is wrong, not our argument
+    return document
+
+
+def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:
+    """The status document in lines for a person."""
+    ready = "ready" if document.get("ready") else f"NOT READY: {', '.join(_texts(document.get('not_ready')))}"
+    yield f"andond {document.get('version')} on {document.get('node')}, {ready}"
+    connections = _mapping(document.get("connections"))
+    doors = ", ".join(f"{name} {count}" for name, count in _mapping(connections.get("by_door")).items())
+    yield f"up {_span(document.get('uptime'))}, {connections.get('open')} connections{f' ({doors})' if doors else ''}"
+    deliveries = _mapping(document.get("deliveries"))
+    delay = _mapping(deliveries.get("delivery_ms"))
+    yield (
+        f"{deliveries.get('frames_sent')} frames sent, {deliveries.get('conflated')} conflated, "
+        f"{deliveries.get('dropped')} dropped; delivery p50 {_ms(delay.get('p50'))}, p99 {_ms(delay.get('p99'))}"
+    )
+    yield ""
+    for source in _items(document.get("sources")):
+        age = source.get("age")
+        seen = "never heard" if age is None else f"{_span(age)} ago"
+        yield f"source {source.get('name')}: {source.get('state')}, {seen} ({source.get('kind')})"
+    yield ""
+    yield from _tree(_mapping(document.get("tree")), 0)
+
+
+def _tree(actor: Mapping[str, JsonValue], level: int) -> Iterator[str]:
+    if not actor:
+        return
+    depth = sum(value for value in _mapping(actor.get("depth")).values() if isinstance(value, int))
+    waiting = f", {depth} waiting" if depth else ""
+    restarts = f", {actor.get('restarts')} restarts" if actor.get("restarts") else ""
+    failure = f", last failure: {actor.get('last_failure')}" if actor.get("last_failure") else ""
+    summary = f", {actor.get('summarised')} more not shown" if actor.get("summarised") else ""
+    yield f"{'  ' * level}{actor.get('id')} [{actor.get('state')}]{waiting}{restarts}{failure}{summary}"
+    for child in _items(actor.get("children")):
+        yield from _tree(child, level + 1)
+
+
+def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _items(value: JsonValue) -> list[Mapping[str, JsonValue]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _texts(value: JsonValue) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _ms(value: JsonValue) -> str:
+    return "none yet" if value is None else f"{value} ms"
+
+
+def _span(value: JsonValue) -> str:
+    """Seconds in the two largest units that are not zero."""
+    if not isinstance(value, int | float):
+        return "?"
+    seconds = round(value)
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    shown = [f"{count} {unit}" for count, unit in parts if count]
+    return " ".join(shown[:2]) or "0 s"
