@@ -7,6 +7,7 @@ settings. A verb's module is imported when the verb is used, so that none pays f
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from importlib import import_module
 from andond.version import VERSION
 
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verb = VERBS[options.verb]
     try:
         code: int = getattr(import_module(verb.module), verb.function)(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what is still buffered must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
     return code
 
 

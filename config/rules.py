@@ -137,11 +137,17 @@ def positive(value: object) -> str | None:
     return None if value is None or (isinstance(value, int) and value > 0) else "a whole number, at least 1"
 
 
+# The words of domain.plant.Role, which this package may not know; a test compares the two.
+ROLES = (
+    "execution", "availability", "mode", "emergency_stop", "condition", "message", "series", "value", "ignored",
+)  # fmt: skip
+
+
 def roles(value: object) -> str | None:
-    """Expect a table of words to words, none of them empty."""
-    if isinstance(value, dict) and all(key.strip() and text.strip() for key, text in value.items()):
+    """Expect a table of data items to roles."""
+    if isinstance(value, dict) and all(key.strip() and role in ROLES for key, role in value.items()):
         return None
-    return 'a table of names such as { exec = "execution" }'
+    return f'a table such as {{ exec = "execution" }}, each role one of {", ".join(ROLES)}'
 
 
 def _texts(value: object) -> Iterable[str]:

@@ -196,9 +196,9 @@ def _string_fault(text: str) -> str:
 def _extension_faults(members: JsonObject) -> list[Fault]:
     faults = []
     extensions = [name for name in members if name not in _KNOWN]
-    if len(extensions) > EXTENSION_LIMIT:
+    if len(extensions) - len(_OURS.intersection(extensions)) > EXTENSION_LIMIT:
         faults.append(Fault("", f"must have at most {EXTENSION_LIMIT} extension attributes"))
-    for name in extensions[:EXTENSION_LIMIT]:
+    for name in extensions[: EXTENSION_LIMIT + len(_OURS)]:
         message = _extension_fault(name, members[name])
         if message:
             faults.append(Fault("/" + name.replace("~", "~0").replace("/", "~1"), message))

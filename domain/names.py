@@ -41,8 +41,9 @@ _LATEST_WINS = frozenset(
     }
 )
 _KINDS = {
-    "equipment.state.changed": "equipment",
+    "equipment": "equipment",
     "equipment.reading": "readings",
+    "equipment.reading.late": "readings",
     "alarm": "alarms",
     "source": "sources",
     "andon": "andon",

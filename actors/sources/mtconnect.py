@@ -12,6 +12,7 @@ those cannot do.
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import time
@@ -97,7 +98,7 @@ class MtconnectSource(TrioActor):
     def describe(self) -> Mapping[str, JsonValue]:
         """How the link is, what came over it, and what is known of the machine and its clock."""
         at = self._clock()
-        is_stale = self._freshness.is_stale(at)
+        is_stale = self._liveness.is_silent or self._freshness.is_stale(at)
         state = "lost" if self._stream is None else "stale" if is_stale else "fresh"
         return {
             **self._freshness.describe(at, state),
@@ -111,7 +112,7 @@ class MtconnectSource(TrioActor):
             "lastFault": self._last_fault,
             "cutLines": self._reader.cut,
             "replacedCharacters": self._reader.replaced,
-            **self._machine.describe(),
+            "machine": self._machine.describe(),
         }
 
     async def _keep_connected(self) -> None:
@@ -286,7 +287,9 @@ def _why(error: BaseException) -> str:
         if isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
         elif isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+            # Names that cannot be resolved have numbers of their own, below zero.
+            number = cause.errno or 0
+            return os.strerror(number) if number > 0 else cause.strerror
         else:
             cause = cause.__cause__
     return str(error) or type(error).__name__

@@ -247,7 +247,7 @@ def test_a_fault_reads_as_a_sentence():
         ('[sources.a]\nkind = "mtconect"\n', "sources.a.kind", "'mtconnect', perhaps"),
         ('[sources.a]\nkind = "host"\nadress = 1\n', "sources.a.adress", "one of equipment, cadence"),
         (PRESS + "keys = { exec = 1 }\n", "sources.press3.keys", "a table of text"),
-        (PRESS + 'keys = { exec = "" }\n', "sources.press3.keys", "a table of names"),
+        (PRESS + 'keys = { exec = "" }\n', "sources.press3.keys", "a table such as"),
         ("[server]\nconnections = 10\n", "server.connections_per_address", "at most server.connections, which is 10"),
         ("[server]\nping_interval = 15\n", "server.dead_after", "more than server.ping_interval, which is 15.0"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from config import rules
 from config.rules import AddressFault, split_address
+from domain.plant import Role
 
 
 @pytest.mark.parametrize(
@@ -135,3 +136,12 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("config.rules.os.access", lambda _path, _mode: False)
     assert Path(file).is_file()
     assert rules.readable_file(str(file)) == "a file that can be read"
+
+
+def test_the_roles_of_data_items_are_those_that_the_plant_rules_know() -> None:
+    assert set(rules.ROLES) == {role.value for role in Role}
+
+
+def test_a_role_that_nobody_knows_is_refused_with_those_that_there_are() -> None:
+    assert rules.roles({"exec": "execution"}) is None
+    assert "emergency_stop" in (rules.roles({"exec": "executing"}) or "")

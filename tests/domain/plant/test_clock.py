@@ -38,8 +38,10 @@ def test_a_recording_too_fast_to_learn_its_pace_is_no_jump_either() -> None:
     assert (clock.pace, clock.jumps) == (None, 0)
 
 
-@pytest.mark.parametrize(("step", "backwards"), [(400.0, False), (-400.0, True), (-14 * YEAR, True), (10 * YEAR, False)])
-def test_a_jump_is_quarantined_and_said_once_the_same_key_comes_again(step: float, backwards: bool) -> None:
+@pytest.mark.parametrize(
+    ("step", "backwards"), [(400.0, False), (-400.0, True), (-14 * YEAR, True), (10 * YEAR, False)]
+)
+def test_a_jump_is_quarantined_and_said_once_the_same_key_comes_again(step: float, *, backwards: bool) -> None:
     clock, end = steady()
     first = clock.take("x", end + 1 + step, end + 1)
     assert first == (False, None)
@@ -67,7 +69,10 @@ def test_a_clock_that_comes_back_is_believed_at_once() -> None:
         clock.take("x", end + second - 14 * YEAR, end + second)
     verdict = clock.take("x", end + 4, end + 4)
     assert verdict.is_good
-    assert verdict.notice == Settled(pytest.approx(0.0), pytest.approx(2.0), came_back=True, backwards=False)
+    notice = verdict.notice
+    assert isinstance(notice, Settled)
+    assert (notice.offset, notice.lasted) == pytest.approx((0.0, 2.0))
+    assert (notice.came_back, notice.backwards) == (True, False)
     assert not clock.is_quarantined
 
 

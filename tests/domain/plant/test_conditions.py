@@ -37,7 +37,10 @@ def test_normal_with_a_code_clears_that_one() -> None:
 
 def test_normal_without_a_code_clears_all_of_its_key_only() -> None:
     told = story(
-        condition("FAULT", 1, "A"), condition("FAULT", 1, "B"), condition("FAULT", 1, "C", "servo"), condition("NORMAL", 2)
+        condition("FAULT", 1, "A"),
+        condition("FAULT", 1, "B"),
+        condition("FAULT", 1, "C", "servo"),
+        condition("NORMAL", 2),
     )
     assert told[3:] == [("cleared", "A"), ("cleared", "B")]
 

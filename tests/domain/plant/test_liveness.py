@@ -49,7 +49,16 @@ def test_any_byte_keeps_the_link() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "interval"),
-    [("10000", 10.0), ("", 7.0), ("soon", 7.0), ("0", 7.0), ("1", SHORTEST), ("9" * 40, LONGEST), ("-5", 7.0), ("\u0663", 7.0)],
+    [
+        ("10000", 10.0),
+        ("", 7.0),
+        ("soon", 7.0),
+        ("0", 7.0),
+        ("1", SHORTEST),
+        ("9" * 40, LONGEST),
+        ("-5", 7.0),
+        ("\u0663", 7.0),
+    ],
 )
 def test_the_interval_is_kept_within_reason(answer: str, interval: float) -> None:
     liveness = live(heartbeat=7.0)

@@ -198,7 +198,9 @@ def test_every_observation_is_accounted_for(steps: list[tuple[str, int, float]])
     for _ in range(3):
         plant.tick(plant.received + 11)
     assert not machine._held
-    readings = sum(int(event.extensions.get("sampledrate", 1)) for event in plant.told if event.type == "equipment.reading")
+    readings = sum(
+        int(event.extensions.get("sampledrate", 1)) for event in plant.told if event.type == "equipment.reading"
+    )
     lates = sum(event.type == "equipment.reading.late" for event in plant.told)
     assert lates == machine.late
     assert readings + machine.repeated + machine.late <= machine.taken
@@ -214,7 +216,8 @@ def test_shuffled_within_seconds_the_machine_ends_in_the_same_state(seed: int) -
     ordered, shuffled = Plant(), Plant()
     for at, line in sorted(lines):
         ordered.hear(line, at, at)
-    mixed = sorted(lines, key=lambda each, chance=random.Random(seed): each[0] + chance.uniform(0, 20))
+    chance = random.Random(seed)
+    mixed = sorted(lines, key=lambda each: each[0] + chance.uniform(0, 20))
     for at, line in mixed:
         shuffled.hear(line, at, at + 10)
     for plant in (ordered, shuffled):

@@ -24,8 +24,8 @@ STAMP = "2016-11-07T09:12:22.881Z"
 NOTICES = Notices("acme/plant1/line3/press3", "press3")
 
 
-def observed(value: str, role: Role = Role.VALUE, key: str = "Xload", **more: str) -> Observation:
-    return Observation(key, role, value, AT, STAMP, **more)
+def observed(value: str, role: Role = Role.VALUE, key: str = "Xload", code: str = "", text: str = "") -> Observation:
+    return Observation(key, role, value, AT, STAMP, code, text=text)
 
 
 def alarm(level: str = "FAULT", code: str = "B6") -> Alarm:
@@ -34,7 +34,10 @@ def alarm(level: str = "FAULT", code: str = "B6") -> Alarm:
 
 def test_a_state_says_what_holds_since_when_and_what_was_before() -> None:
     change = StateChanged(
-        Status(State.EXECUTING, "ACTIVE", "ARMED", AT), Status(State.NOT_EXECUTING, "READY", "ARMED", AT - 90.5), "AUTO", None
+        Status(State.EXECUTING, "ACTIVE", "ARMED", AT),
+        Status(State.NOT_EXECUTING, "READY", "ARMED", AT - 90.5),
+        "AUTO",
+        None,
     )
     event = NOTICES.state(change, observed("ACTIVE", Role.EXECUTION, "execution"), RECEIVED, is_good=True)
     assert event.type == "equipment.state.changed"

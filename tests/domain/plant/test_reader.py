@@ -19,7 +19,8 @@ def values(lines: list[Line]) -> list[str]:
 @given(st.lists(st.integers(1, 40), max_size=20))
 def test_lines_are_the_same_however_the_bytes_are_cut(cuts: list[int]) -> None:
     stream = b"\xef\xbb\xbf" + LINE + STAMP + b"|line|1\r\n\r\n" + STAMP + b"|line|2\n* PONG 5\r\n"
-    reading, found, start = reader(), [], 0
+    reading, start = reader(), 0
+    found: list[Line] = []
     for cut in cuts:
         found += reading.feed(stream[start : start + cut])
         start += cut

@@ -231,7 +231,9 @@ def test_no_line_raises(lines: list[str]) -> None:
 
 
 KEYS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8).map(lambda key: f"k{key}")
-VALUES = st.text(st.characters(exclude_characters='|"\r\n', exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=9)
+VALUES = st.text(
+    st.characters(exclude_characters='|"\r\n', exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=9
+)
 
 
 @given(st.lists(st.tuples(KEYS, VALUES.map(lambda value: f"v{value}")), min_size=1, max_size=8))
