@@ -218,8 +218,6 @@ class FrameStream(trio.abc.Stream):
             except ssl.SSLWantWriteError:
                 await self._writable()
                 ready = True
-            except ssl.SSLEOFError:
-                return b""
             except OSError as error:
                 raise trio.BrokenResourceError(_reason(error)) from error
 

@@ -15,11 +15,12 @@ from actors.messages import EventsTaken, EventTaken, Refusal, TakeEvents
 from actors.runtime import MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import HttpSource as HttpSourceSettings
-from domain import Duplicates, Event, EventFault, JsonValue, parse_event
+from domain import Duplicates, Event, EventFault, Fault, JsonValue, parse_event
 from domain.chain import faults_of
 from telemetry import counters, events
 
 ID_SHOWN = 128
+OWN_TYPES = ("host.", "portal.", "source.")
 
 
 class HttpSource(TrioActor):
@@ -84,7 +85,14 @@ class HttpSource(TrioActor):
 
 
 def _checked(member: JsonValue, at: float) -> Event:
+    """The event that ``member`` describes.
+
+    Raises:
+        EventFault: if it is none, breaks what its type promises, or says what only the gateway itself can know.
+    """
     event = parse_event(member, at)
+    if event.type.startswith(OWN_TYPES):
+        raise EventFault([Fault("/type", "is the gateway's own word about itself; choose another")])
     if faults := faults_of(event):
         raise EventFault(list(faults))
     return event

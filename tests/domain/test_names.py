@@ -18,6 +18,8 @@ def event(type_: str, source: str = "/acme/plant1/line3/press3", subject: str | 
     [
         ("equipment.state.changed", "equipment/acme/plant1/line3/press3"),
         ("equipment.reading", "readings/acme/plant1/line3/press3"),
+        ("equipment.reading.late", "readings/acme/plant1/line3/press3"),
+        ("equipment.part.ended", "equipment/acme/plant1/line3/press3"),
         ("alarm.raised", "alarms/acme/plant1/line3/press3"),
         ("alarm.cleared", "alarms/acme/plant1/line3/press3"),
         ("source.silent", "sources/acme/plant1/line3/press3"),

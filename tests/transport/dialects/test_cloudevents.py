@@ -42,7 +42,9 @@ def test_the_last_of_several_latest_counts_and_none_is_one():
     assert subscribed({"channel": ["a/*"], "latest": []}) == [("a/*", 1)]
 
 
-@pytest.mark.parametrize("latest", ["", "-1", "1001", "1.0", "+1", " 1", "1e2", "abc", "²", "\u0661", "9" * 5000, "1\n"])
+@pytest.mark.parametrize(
+    "latest", ["", "-1", "1001", "1.0", "+1", " 1", "1e2", "abc", "²", "\u0661", "9" * 5000, "1\n"]
+)
 def test_a_latest_that_is_no_count_is_refused(latest):
     with pytest.raises(QueryFault, match=f"0 to {LATEST_LIMIT}"):
         CloudEventsSession.from_query({"channel": ["a/*"], "latest": [latest]})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 import trio
@@ -106,6 +108,31 @@ async def wired(*takes: int | OSError, outbox_size: int = 100_000, critical_limi
             nursery.cancel_scope.cancel()
 
 
+async def shake_hands(sock: ssl.SSLSocket) -> None:
+    """The TLS handshake of one side."""
+    while True:
+        try:
+            sock.do_handshake()
+        except ssl.SSLWantReadError:
+            await trio.lowlevel.wait_readable(sock)
+        except ssl.SSLWantWriteError:
+            await trio.lowlevel.wait_writable(sock)
+        else:
+            return
+
+
+async def secured(server: ssl.SSLContext, client: ssl.SSLContext) -> tuple[ssl.SSLSocket, ssl.SSLSocket]:
+    """The server's and the client's end of a TLS connection."""
+    inner, outer = connected()
+    theirs = client.wrap_socket(outer, server_hostname="127.0.0.1", do_handshake_on_connect=False)
+    ours = server.wrap_socket(inner, server_side=True, do_handshake_on_connect=False)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shake_hands, theirs)
+        nursery.start_soon(shake_hands, ours)
+    return ours, theirs
+
+
+Pair = Callable[[], Awaitable[tuple[socket.socket, socket.socket]]]
 Wired = Callable[..., AbstractAsyncContextManager[Wire]]
 
 
@@ -113,3 +140,20 @@ Wired = Callable[..., AbstractAsyncContextManager[Wire]]
 def wired_fixture() -> Wired:
     """``async with wired(3, BLOCKED) as wire``: the first send takes three bytes, the second none, then all."""
     return wired
+
+
+@pytest.fixture
+def secure_pair(server_context: ssl.SSLContext, client_context: ssl.SSLContext) -> Pair:
+    """``sock, client = await secure_pair()``: both non-blocking, with the handshake behind them."""
+    return partial(secured, server_context, client_context)
+
+
+@pytest.fixture
+def plain_pair() -> Pair:
+    """The same without TLS."""
+
+    async def pair() -> tuple[socket.socket, socket.socket]:
+        await trio.lowlevel.checkpoint()
+        return connected()
+
+    return pair

@@ -38,6 +38,13 @@ async def test_a_client_that_is_gone_is_told_once(wired):
         assert wire.stream.lost == wire.losses[0]
 
 
+async def test_a_client_that_is_gone_when_a_batch_comes_is_told_once(wired):
+    async with wired(ConnectionResetError(104, "reset")) as wire:
+        wire.stream.offer_batch(text("a").data, [text("a")])
+        wire.stream.offer_batch(text("b").data, [text("b")])
+        assert wire.losses == ["reset"]
+
+
 async def test_a_client_that_goes_while_frames_wait_is_told_once_and_they_are_counted(wired):
     async with wired(BLOCKED, ConnectionResetError(104, "reset")) as wire:
         before = counters.frames_dropped[CRITICAL]

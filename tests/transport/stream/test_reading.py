@@ -1,4 +1,5 @@
 import socket
+import ssl
 import struct
 
 import pytest
@@ -77,3 +78,53 @@ async def test_closing_wakes_who_reads(wired, with_data):
             wire.client.send(b"x")
         wire.stream.close()
         await woken.wait()
+
+
+async def test_a_socket_that_was_announced_in_vain_is_waited_for_again(wired):
+    async with wired() as wire:
+        real = wire.sock.recv
+        answers = [BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError]
+
+        def recv(size):
+            if answers:
+                raise answers.pop(0)
+            return real(size)
+
+        wire.sock.recv = recv
+        wire.client.send(b"hello")
+        assert await wire.stream.receive_some() == b"hello"
+
+
+async def test_reading_that_needs_to_write_waits_with_the_flusher(wired):
+    async with wired() as wire:
+        wire.nursery.start_soon(wire.stream.send_all, bytes(8_000_000))
+        await wait_all_tasks_blocked()
+        real, answers = wire.sock.recv, [ssl.SSLWantWriteError]
+        wire.sock.recv = lambda size: real(size) if not answers else raise_it(answers.pop())
+        wire.client.send(b"hello")
+        heard: list[bytes] = []
+
+        async def read():
+            heard.append(await wire.stream.receive_some())
+
+        wire.nursery.start_soon(read)
+        await wait_all_tasks_blocked()
+        assert heard == []
+        await wire.read()
+        assert heard == [b"hello"]
+
+
+def raise_it(error):
+    raise error
+
+
+async def test_a_stream_that_closes_while_its_reader_is_woken_is_closed_and_not_broken(wired, monkeypatch):
+    async with wired() as wire:
+
+        async def woken(_sock):
+            await trio.lowlevel.checkpoint()
+            wire.stream.close()
+
+        monkeypatch.setattr("transport.stream.wait_readable", woken)
+        with pytest.raises(trio.ClosedResourceError):
+            await wire.stream.receive_some()

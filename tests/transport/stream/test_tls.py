@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import trio
-from trio.lowlevel import wait_readable, wait_writable
+from trio.lowlevel import wait_readable
 from trio.testing import assert_checkpoints
 
 from domain import Priority
@@ -33,18 +33,6 @@ class Reluctant(ssl.SSLSocket):
         return super().write(data[: self.limit])
 
 
-async def shake_hands(sock):
-    while True:
-        try:
-            sock.do_handshake()
-        except ssl.SSLWantReadError:
-            await wait_readable(sock)
-        except ssl.SSLWantWriteError:
-            await wait_writable(sock)
-        else:
-            return
-
-
 async def read(client, size: int) -> bytes:
     heard = b""
     while len(heard) < size:
@@ -60,23 +48,14 @@ async def read(client, size: int) -> bytes:
 
 
 @pytest.fixture
-def secured(server_context, client_context):
+def secured(server_context, secure_pair):
     server_context.sslsocket_class = Reluctant
 
     @asynccontextmanager
     async def secured():
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            outer = socket.create_connection(listener.getsockname())
-            inner, _ = listener.accept()
-        for sock in (outer, inner):
-            sock.setblocking(False)
-        client = client_context.wrap_socket(outer, server_hostname="127.0.0.1", do_handshake_on_connect=False)
-        sock = server_context.wrap_socket(inner, server_side=True, do_handshake_on_connect=False)
+        sock, client = await secure_pair()
         losses: list[str] = []
         with sock, client:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(shake_hands, client)
-                await shake_hands(sock)
             async with trio.open_nursery() as nursery:
                 stream = FrameStream(sock, nursery, outbox_size=1_000_000, critical_limit=10, on_lost=losses.append)
                 yield stream, sock, client, losses
