@@ -1,12 +1,14 @@
 """What every actor of one actor system shares, and how an actor comes to know it.
 
-Rules of this file: an actor is told who it is (its ``Birth``) by the one who makes it, through a context variable
-that the actor's constructor takes away at once, so that an actor made inside a constructor is nobody's twin.
+Rules of this file: an actor is told who it is (its ``Birth``) by the one who makes it, in the same thread, and
+its constructor takes that away at once, so that an actor made inside a constructor is nobody's twin.
 """
 
 from __future__ import annotations
 
 import random
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,7 +36,7 @@ class Environment:
     letters: DeadLetters
     launch: Callable[[pykka.Actor], None]
     registry: Registry = field(default_factory=Registry)
-    abandoned: list[str] = field(default_factory=list)
+    abandoned: Counter[str] = field(default_factory=Counter)
     names: Iterator[int] = field(default_factory=lambda: count(1))
 
     def bury(self, ref: ActorRef, path: str, reason: str = "the actor has ended") -> None:
@@ -85,17 +87,17 @@ class _Told:
 
 
 current_environment: ContextVar[Environment] = ContextVar("current_environment")
-_birth: ContextVar[Birth | None] = ContextVar("birth", default=None)
+_making = threading.local()
 
 
 @contextmanager
 def born_as(birth: Birth) -> Iterator[None]:
     """Have the actor that is made inside be ``birth``."""
-    token = _birth.set(birth)
+    _making.birth = birth
     try:
         yield
     finally:
-        _birth.reset(token)
+        _making.birth = None
 
 
 def claim_birth(actor_class: type) -> Birth:
@@ -104,9 +106,9 @@ def claim_birth(actor_class: type) -> Birth:
     Raises:
         RuntimeError: if there is no actor system.
     """
-    birth = _birth.get()
-    if birth is not None:
-        _birth.set(None)
+    birth = getattr(_making, "birth", None)
+    if isinstance(birth, Birth):
+        _making.birth = None
         return birth
     environment = current_environment.get(None)
     if environment is None:

@@ -80,7 +80,7 @@ class Life:
         self.state = State.STARTING
         self.outcome: Outcome | None = None
         self.error: Exception | None = None
-        self.scope: trio.CancelScope | None = None
+        self.scope = trio.CancelScope()
         self.leaving = False
         self.abandoned = False
         self.interrupted = False
@@ -122,8 +122,7 @@ class Life:
         with trio.move_on_after(deadline):
             await self.over()
         if not self.is_over:
-            if self.scope is not None:
-                self.scope.cancel()
+            self.scope.cancel()
             await self.over()
 
     @property
@@ -199,7 +198,7 @@ async def live(actor: L, ended: Callable[[L], None]) -> None:
     # Taken for the case that the scope, or one around it, is cancelled.
     life.outcome = Outcome.CANCELLED
     try:
-        with trio.CancelScope() as life.scope:
+        with life.scope:
             await actor.run()
             life.outcome = Outcome.COMPLETED
     except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor decides about it
@@ -210,4 +209,3 @@ async def live(actor: L, ended: Callable[[L], None]) -> None:
         ended(actor)
         # The traceback holds the frames, and the frames hold the life.
         life.error = None
-        life.scope = None

@@ -77,8 +77,3 @@ class Intensity:
         # More need not be remembered than it takes to exceed the limit again.
         restarts.popleft()
         return True
-
-    @property
-    def count(self) -> int:
-        """How many restarts are remembered."""
-        return len(self._restarts)

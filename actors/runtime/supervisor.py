@@ -254,7 +254,7 @@ class Supervisor(TrioActor):
 
     def _escalate(self, child: Child, error: Exception | None) -> None:
         if self._escalation is None:
-            restarts, period = self._intensity.count, self.policy.period
+            restarts, period = self.policy.intensity + 1, self.policy.period
             self._escalation = TooManyRestarts(self.life.path, child.spec.id, restarts, period)
             self._escalation.__cause__ = error
             self.life.environment.observer.supervisor_escalated(self.life.path, child.spec.id, restarts, period)
@@ -266,7 +266,7 @@ class Supervisor(TrioActor):
         del self._children[child.spec.id]
         path = f"{self.life.path}/{child.spec.id}"
         environment = self.life.environment
-        if issubclass(child.spec.actor_class, Supervisor):
+        if isinstance(child.actor, Supervisor):
             environment.bury_below(path)
         if child.ref is not None:
             environment.bury(child.ref, path)

@@ -153,7 +153,7 @@ async def _status(node: _Node, now: float) -> ActorStatus:
     children = [await _status(below, now) for below in node.children]
     past = (node.child.past if node.child is not None else None) or Past()
     common = ActorStatus(
-        id=node.path.rpartition("/")[2],
+        id=node.child.spec.id if node.child is not None else node.path,
         path=node.path,
         kind=node.kind,
         state=_state(node),

@@ -2,14 +2,14 @@
 
 Rules of this file: the block of ``ActorSystem.open()`` ends when all actors have ended, in the reverse order of
 their start. When an essential actor at the top fails, a supervisor that gave up, the block is cancelled, the
-others are seen out, and what it failed with is raised from the block.
+others are seen out, and what it failed with is raised from the block. A block that is cancelled cancels its actors.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -63,18 +63,23 @@ class ActorSystem:
         Raises:
             Exception: what an essential actor at the top failed with, ``TooManyRestarts`` above all.
         """
+        failure: Exception | None = None
         async with trio.open_nursery() as nursery:
             system = cls(nursery, observer or LoggingObserver(), rng or random.Random(), keep, patience)
             token = current_environment.set(system.environment)
             try:
-                with system._block:
-                    yield system
+                try:
+                    with system._block:
+                        yield system
+                except Exception as error:  # noqa: BLE001 - raised below, when the actors are out, and without a group
+                    failure = error
                 await system.close()
             finally:
                 current_environment.reset(token)
                 nursery.cancel_scope.cancel()
-        if system._failure is not None:
-            raise system._failure
+        failure = system._failure or failure
+        if failure is not None:
+            raise failure
 
     @property
     def letters(self) -> DeadLetters:
@@ -82,9 +87,9 @@ class ActorSystem:
         return self.environment.letters
 
     @property
-    def abandoned(self) -> tuple[str, ...]:
-        """The paths of the threads that did not end in time."""
-        return tuple(self.environment.abandoned)
+    def abandoned(self) -> Mapping[str, int]:
+        """How many threads did not end in time, by the path of their actor."""
+        return dict(self.environment.abandoned)
 
     def start(self, actor_class: type[A], name: str, *args: object, **kwargs: object) -> pykka.ActorRef[A]:
         """Start an actor at the top, on the trio thread; ``name`` is its path.

@@ -58,7 +58,7 @@ class ThreadingActor(Actor):
             return
         life.abandoned = True
         thread.name += " (abandoned)"
-        life.environment.abandoned.append(life.path)
+        life.environment.abandoned[life.path] += 1
         since = life.last_at if life.last_at is not None else life.started_at
         age = life.environment.post.clock.current_time() - since
         life.environment.observer.actor_abandoned(life.path, age)
@@ -103,8 +103,6 @@ class ThreadingActor(Actor):
             life.last_at = life.environment.post.clock.current_time()
             life.current = envelope
             self._handle(envelope)
-            if life.abandoned:
-                return
             life.current = life.joined = None
             if mailbox.fresh is not None:
                 life.environment.post.run_on_trio(life.report_losses)
