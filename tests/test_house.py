@@ -20,6 +20,8 @@ SETUP = ConfigParser()
 SETUP.read(ROOT / "setup.cfg")
 
 FILE_LINES = 400
+# A module is tested by one file, so that file may be longer.
+TEST_FILE_LINES = 700
 FUNCTION_LINES = 40
 DISTRIBUTIONS = 20
 MEGABYTES = 15
@@ -115,7 +117,9 @@ def test_there_is_something_to_look_at():
 
 def test_a_file_has_one_subject_and_so_many_lines():
     lengths = {name: len((ROOT / name).read_text(encoding="utf-8").splitlines()) for name in SOURCES}
-    assert {name: lines for name, lines in lengths.items() if lines > FILE_LINES and name not in LONG_FILES} == {}
+    limits = {name: TEST_FILE_LINES if name in TESTS else FILE_LINES for name in SOURCES}
+    too_long = {name: lines for name, lines in lengths.items() if lines > limits[name] and name not in LONG_FILES}
+    assert too_long == {}
 
 
 def test_a_function_fits_on_a_screen():
