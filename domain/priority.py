@@ -62,6 +62,7 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("andon.call", Priority.CRITICAL),
     Rule("alarm.raised", Priority.CRITICAL, (("level", "FAULT"),)),
+    Rule("alarm.changed", Priority.CRITICAL, (("level", "FAULT"),)),
     Rule("alarm", Priority.HIGH),
     Rule("validator.jailed", Priority.CRITICAL),
     Rule("validator.tombstoned", Priority.CRITICAL),

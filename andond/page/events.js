@@ -1,7 +1,6 @@
-/* The event stream, newest first; it can be held and filtered.
- *
- * Rules of this file: a bounded number of rows whatever the rate; an event opens to show all it carries, as text.
- */
+/* The event stream, newest first: held, filtered, opened.
+
+   A bounded number of rows whatever the rate. */
 import { age, timeOfDay } from "./clock.js";
 import { find, joined, keep, make, put, set } from "./elements.js";
 import { RANK, stateWord, text } from "./model.js";
@@ -12,86 +11,81 @@ const WORDS = 200;
 
 /** The panel; `again` is called when it wants to be shown again. */
 export class Events {
-  priorities = new Set(Object.keys(RANK));
-  sought = "";
-  periodic = false;
-  held = null; // the events as they were when the list was held
-  came = 0;
+	priorities = new Set(Object.keys(RANK));
+	sought = "";
+	periodic = false;
+	held = null; // the events as they were when the list was held
+	came = 0;
 
-  constructor(model, again) {
-    Object.assign(this, { model, again });
-    for (const button of find("filters").querySelectorAll("button"))
-      button.addEventListener("click", () => set(button, "aria-pressed", this.press(button.value)));
-    find("search").addEventListener("input", ({ target }) => {
-      this.sought = target.value.toLowerCase();
-      this.refresh();
-    });
-  }
+	constructor(model, again) {
+		Object.assign(this, { model, again });
+		for (const button of find("filters").querySelectorAll("button"))
+			button.addEventListener("click", () => set(button, "aria-pressed", this.press(button.value)));
+		find("search").addEventListener("input", ({ target }) => {
+			this.sought = target.value.toLowerCase();
+			this.refresh();
+		});
+	}
 
-  /** Show what passes the filter. */
-  show() {
-    const fresh = this.came - this.heldAt;
-    put(find("hold"), this.held ? `Go on${fresh ? `: ${fresh} more` : ""}` : "Hold");
-    put(find("skipped"), this.model.skipped ? `${this.model.skipped} skipped: newer ones took their place` : "");
-    if (this.held && this.isShown) return;
-    this.isShown = true;
-    const events = this.passing();
-    keep(find("event-rows"), events, (event) => event, createRow);
-    find("no-events").hidden = events.length > 0;
-  }
+	/** Show what passes the filter. */
+	show() {
+		const fresh = this.came - this.heldAt;
+		put(find("hold"), this.held ? `Go on${fresh ? `: ${fresh} more` : ""}` : "Hold");
+		put(find("lost"), this.model.lost ? `${this.model.lost} did not come` : "");
+		if (this.held && this.isShown) return;
+		this.isShown = true;
+		const events = this.passing();
+		keep(find("event-rows"), events, (event) => event, createRow);
+		find("no-events").hidden = events.length > 0;
+	}
 
-  passing() {
-    const { lines, periodic } = this.held ?? this.model;
-    const passing = [];
-    let [a, b] = [lines.length, this.periodic ? periodic.length : 0];
-    while (passing.length < ROWS && a + b > 0) {
-      const event = !b || (a && lines[a - 1].at >= periodic[b - 1].at) ? lines[(a -= 1)] : periodic[(b -= 1)];
-      if (this.passes(event)) passing.push(event);
-    }
-    return passing;
-  }
+	passing() {
+		const { lines, periodic } = this.held ?? this.model;
+		const events = this.periodic ? [...lines, ...periodic].sort((a, b) => a.at - b.at) : lines;
+		return events.filter((event) => this.passes(event)).slice(-ROWS).reverse();
+	}
 
-  passes(event) {
-    if (!this.priorities.has(event.priority)) return false;
-    if (!this.sought) return true;
-    event.words ??= `${event.type} ${event.path} ${event.subject} ${summary(event)}`.toLowerCase();
-    return event.words.includes(this.sought);
-  }
+	passes(event) {
+		if (!this.priorities.has(event.priority)) return false;
+		if (!this.sought) return true;
+		event.words ??= `${event.type} ${event.path} ${event.subject} ${summary(event)}`.toLowerCase();
+		return event.words.includes(this.sought);
+	}
 
-  press(name) {
-    this.refresh();
-    if (name === "periodic") return (this.periodic = !this.periodic);
-    if (name in RANK) return !this.priorities.delete(name) && Boolean(this.priorities.add(name));
-    const { lines, periodic } = this.model;
-    this.held = this.held ? null : { lines: [...lines], periodic: [...periodic] };
-    this.heldAt = this.came;
-    return this.held !== null;
-  }
+	press(name) {
+		this.refresh();
+		if (name === "periodic") return (this.periodic = !this.periodic);
+		if (name in RANK) return !this.priorities.delete(name) && Boolean(this.priorities.add(name));
+		const { lines, periodic } = this.model;
+		this.held = this.held ? null : { lines: [...lines], periodic: [...periodic] };
+		this.heldAt = this.came;
+		return this.held !== null;
+	}
 
-  refresh() {
-    this.isShown = false;
-    this.again();
-  }
+	refresh() {
+		this.isShown = false;
+		this.again();
+	}
 }
 
 function createRow(event) {
-  const from = make("span", "from muted", joined([event.path, event.subject]));
-  const head = make("summary", "", make("span", "unseen", event.priority), mark(event.priority), make("span", "", timeOfDay(event.at)));
-  head.append(make("strong", "type", event.type), from, make("span", "words", summary(event)), age(event.at));
-  const details = make("details", "", head);
-  details.addEventListener("toggle", () => {
-    if (details.children.length === 1) details.append(make("pre", "", JSON.stringify(event.members, null, 2)));
-  });
-  return make("li", `event alarm-${event.priority}`, details);
+	const from = make("span", "from muted", joined([event.path, event.subject]));
+	const head = make("summary", "", make("span", "unseen", event.priority), mark(event.priority), make("span", "", timeOfDay(event.at)));
+	head.append(make("strong", "type", event.type), from, make("span", "words", summary(event)), age(event.at));
+	const details = make("details", "", head);
+	details.addEventListener("toggle", () => {
+		if (details.children.length === 1) details.append(make("pre", "", JSON.stringify(event.members, null, 2)));
+	});
+	return make("li", `event alarm-${event.priority}`, details);
 }
 
 /** What `event` says, in one line. */
 export function summary({ type, data, members }) {
-  let words = text(data.text) || text(data.message);
-  if (type === "equipment.state.changed") words = joined([stateWord(data.previous ?? {}), stateWord(data)], " → ");
-  else if (type.startsWith("alarm.")) words = joined([data.level, words, data.key, data.code].map(text), " ");
-  else if (data === members.data) words ||= joined(Object.entries(data).map(([name, value]) => `${name} ${text(value)}`));
-  words ||= text(members.data);
-  if (members.sampledrate > 1) words += ` (stands for ${text(members.sampledrate)})`;
-  return words.length > WORDS ? `${words.slice(0, WORDS)}…` : words;
+	let words = text(data.text) || text(data.message);
+	if (type === "equipment.state.changed") words = joined([stateWord(data.previous ?? {}), stateWord(data)], " → ");
+	else if (type.startsWith("alarm.")) words = joined([data.level, words, data.key, data.code].map(text), " ");
+	else if (data === members.data) words ||= joined(Object.entries(data).map(([name, value]) => `${name} ${text(value)}`));
+	words ||= text(members.data);
+	if (members.sampledrate > 1) words += ` (stands for ${text(members.sampledrate)})`;
+	return words.length > WORDS ? `${words.slice(0, WORDS)}…` : words;
 }

@@ -1,145 +1,140 @@
 /* The machines, one tile each, and their open alarms.
- *
- * Rules of this file: it shows the model and changes nothing in it. A tile's first lines can be read from 5 m.
- */
-import { age, now, stamp } from "./clock.js";
+
+   It shows the model and changes nothing in it. A tile's first lines can be read from 5 m. */
+import { age, stamp } from "./clock.js";
 import { counted, find, joined, keep, make, put, set } from "./elements.js";
-import { shown } from "./figures.js";
-import { text } from "./model.js";
+import { createLine, fillLine, shown } from "./figures.js";
+import { text, trim } from "./model.js";
 import { band, mark, remark, ribbon } from "./shapes.js";
 
-const FEW = 4; // readings that are always shown
+const FEW = 4; // readings, always shown
 const SHOWN = 50; // alarms in the list
 const IN_TILE = 3;
 const FLOOD = 10; // alarms in ten minutes (ISA-18.2)
-const HOUR = 3600;
-const UNITS = { PERCENT: "%", MILLIMETER: "mm", DEGREE: "°", CELSIUS: "°C", "REVOLUTION/MINUTE": "rpm" };
 
 const byName = (a, b) => a.localeCompare(b, undefined, { numeric: true });
 
 /** Show the open alarms, the most urgent first. */
 export function showAlarms(model) {
-  const { open, recent } = model;
-  const faults = open.filter(({ priority }) => priority === "critical").length;
-  const worst = faults ? "critical" : open.length ? "high" : "good";
-  const first = firstOut(open);
-  set(find("alarms"), "data-worst", worst);
-  put(find("alarms-count"), open.length || "");
-  put(find("no-alarms"), open.length ? "" : "No alarm is open.");
-  put(find("more-alarms"), open.length > SHOWN ? `and ${open.length - SHOWN} more` : "");
-  put(find("alarm-rate"), `${recent} raised in the last 10 min${recent > FLOOD ? ": a flood" : ""}`);
-  find("alarm-rate").classList.toggle("loud", recent > FLOOD);
-  keep(find("alarm-rows"), open.slice(0, SHOWN), ({ id }) => id, createAlarm, (row, alarm) => updateAlarm(row, alarm, first));
-  const [sign, words] = find("summary").children;
-  set(find("summary"), "data-state", worst);
-  remark(sign, worst);
-  const rest = open.length - faults;
-  put(words, joined([faults && counted(faults, "fault"), rest && counted(rest, "warning")], ", ") || "no open alarm");
+	const { open, recent, unseen } = model;
+	const faults = open.filter(({ priority }) => priority === "critical").length;
+	const worst = faults ? "critical" : open.length || unseen ? "high" : "good";
+	const more = unseen && counted(unseen, "earlier alarm");
+	const first = firstOut(open);
+	set(find("alarms"), "data-worst", worst);
+	put(find("alarms-count"), open.length || "");
+	put(find("no-alarms"), joined([open.length > SHOWN && `The ${SHOWN} most urgent`, more && `${more} open, no longer in the history`]) || (open.length ? "" : "No alarm is open."));
+	put(find("alarm-rate"), `${recent} raised in the last 10 min${recent > FLOOD ? ": a flood" : ""}`);
+	find("alarm-rate").classList.toggle("loud", recent > FLOOD);
+	keep(find("alarm-rows"), open.slice(0, SHOWN), ({ id }) => id, createAlarm, (row, alarm) => updateAlarm(row, alarm, first));
+	const [sign, words] = find("summary").children;
+	set(find("summary"), "data-state", worst);
+	remark(sign, worst);
+	const rest = open.length - faults;
+	put(words, joined([faults && counted(faults, "fault"), rest && counted(rest, "warning"), more], ", ") || "no open alarm");
 }
 
 // The oldest alarm of each machine that has several.
 function firstOut(open) {
-  const first = new Map();
-  for (const alarm of open) {
-    const [oldest, count] = first.get(alarm.path) ?? [alarm, 0];
-    first.set(alarm.path, [alarm.since < oldest.since ? alarm : oldest, count + 1]);
-  }
-  return new Set([...first.values()].filter(([, count]) => count > 1).map(([{ id }]) => id));
+	const first = new Map();
+	for (const alarm of open) {
+		const [oldest, count] = first.get(alarm.path) ?? [alarm, 0];
+		first.set(alarm.path, [alarm.since < oldest.since ? alarm : oldest, count + 1]);
+	}
+	return new Set([...first.values()].filter(([, count]) => count > 1).map(([{ id }]) => id));
 }
 
 function createAlarm({ path, key, code }) {
-  const where = make("span", "muted", joined([path, key, code && `code ${code}`]));
-  return make("li", "", mark(), make("strong"), age(), make("div", "", make("span", "first", "first out"), where));
+	const where = make("span", "muted", joined([path, key, code && `code ${code}`]));
+	return make("li", "", mark(), make("strong"), make("div", "", make("span", "first", "first out"), where), age());
 }
 
 function updateAlarm(row, alarm, first) {
-  const [sign, words, old, { firstChild: label }] = row.children;
-  const rank = rankOf(alarm);
-  set(row, "class", `alarm alarm-${rank}`);
-  remark(sign, rank);
-  put(words, joined([alarm.level, alarm.text], " "));
-  label.hidden = !first.has(alarm.id);
-  stamp(old, alarm.since);
+	const [sign, words, { firstChild: label }, old] = row.children;
+	const rank = rankOf(alarm);
+	set(row, "class", `alarm alarm-${rank}`);
+	remark(sign, rank);
+	put(words, joined([alarm.level, alarm.text], " "));
+	label.hidden = !first.has(alarm.id);
+	stamp(old, alarm.since);
 }
 
 const rankOf = ({ priority }) => (priority === "critical" ? "critical" : "high");
 
 /** Show the machines; `sources` is what the status document tells of them. */
 export function showMachines(model, sources) {
-  const machines = [...model.machines.values()].sort((a, b) => byName(a.path, b.path));
-  const oldest = model.open.sort((a, b) => a.since - b.since);
-  find("no-machines").hidden = machines.length > 0;
-  put(find("machines-count"), machines.length || "");
-  keep(find("tiles"), machines, ({ path }) => path, createTile, (tile, machine) => {
-    const alarms = oldest.filter(({ path }) => path === machine.path);
-    const source = sources.find(({ equipment }) => text(equipment).replace(/^\/+|\/+$/g, "") === machine.path);
-    updateTile(tile, machine, alarms, source);
-  });
+	const machines = [...model.machines.values()].sort((a, b) => byName(a.path, b.path));
+	const oldest = model.open.sort((a, b) => a.since - b.since);
+	find("no-machines").hidden = machines.length > 0;
+	put(find("machines-count"), machines.length || "");
+	keep(find("tiles"), machines, ({ path }) => path, createTile, (tile, machine) => {
+		const alarms = oldest.filter(({ path }) => path === machine.path);
+		const source = sources.find(({ equipment }) => trim(equipment) === machine.path);
+		updateTile(tile, machine, alarms, source, model.heard);
+	});
 }
 
 function createTile({ path }) {
-  const cut = path.lastIndexOf("/");
-  const parts = {
-    mark: mark(),
-    state: make("span"),
-    since: age(),
-    words: make("span", "muted"),
-    source: make("p", "loud"),
-    alarms: make("ul", "plain"),
-    ribbon: ribbon(),
-    few: make("dl"),
-    more: make("summary"),
-    rest: make("dl"),
-  };
-  const head = make("header", "", make("h3", "", path.slice(cut + 1)), make("span", "muted", path.slice(0, Math.max(0, cut))));
-  const details = make("details", "", parts.more, parts.rest);
-  const lasting = make("p", "for", parts.since, parts.words);
-  const tile = make("li", "", head, make("p", "now", parts.mark, parts.state), lasting, parts.source, parts.alarms, parts.ribbon, parts.few, details);
-  tile.parts = parts;
-  details.addEventListener("toggle", () => (tile.version = null));
-  return tile;
+	const cut = path.lastIndexOf("/");
+	const parts = {
+		mark: mark(),
+		state: make("span"),
+		since: age(),
+		words: make("span", "muted"),
+		source: make("p", "loud"),
+		alarms: make("ul"),
+		ribbon: ribbon(),
+		few: make("dl"),
+		more: make("summary"),
+		rest: make("dl"),
+	};
+	const head = make("header", "", make("h3", "", path.slice(cut + 1)), make("span", "muted", path.slice(0, Math.max(0, cut))));
+	const details = make("details", "", parts.more, parts.rest);
+	const lasting = make("p", "for", parts.since, parts.words);
+	const tile = make("li", "", head, make("p", "now", parts.mark, parts.state), lasting, parts.source, parts.alarms, parts.ribbon, parts.few, details);
+	tile.parts = parts;
+	details.addEventListener("toggle", () => (tile.version = null));
+	return tile;
 }
 
-function updateTile(tile, machine, alarms, source) {
-  const { parts } = tile;
-  const rank = machine.isStopped ? "critical" : alarms.some((alarm) => rankOf(alarm) === "critical") ? "critical" : alarms.length ? "high" : "";
-  const quiet = source && !["fresh", "connected"].includes(source.state);
-  set(tile, "class", `tile is-${machine.class} alarm-${rank}`);
-  put(parts.source, quiet ? joined([`source ${text(source.state)}`, source.age !== null && `${Math.round(source.age)} s`]) : "");
-  band(parts.ribbon, machine.changes, now(), HOUR);
-  if (tile.version === machine.version) return;
-  tile.version = machine.version;
-  remark(parts.mark, machine.isStopped ? "critical" : machine.class);
-  put(parts.state, machine.state || "no state yet");
-  stamp(parts.since, machine.since ?? null);
-  put(parts.words, joined([machine.state && machine.class, machine.mode, machine.previous && `before: ${machine.previous}`]));
-  keep(parts.alarms, alarms.slice(0, IN_TILE), ({ id }) => id, () => make("li", "", mark(), make("strong"), age()), (row, alarm) => {
-    remark(row.children[0], rankOf(alarm));
-    put(row.children[1], joined([alarm.text, alarm.code && `(${alarm.code})`], " "));
-    stamp(row.children[2], alarm.since);
-  });
-  showReadings(parts, machine);
+function updateTile(tile, machine, alarms, source, heard) {
+	const { parts } = tile;
+	const rank = machine.isStopped || alarms.some((alarm) => rankOf(alarm) === "critical") ? "critical" : alarms.length ? "high" : "";
+	const quiet = source && !["fresh", "connected"].includes(source.state);
+	set(tile, "class", `tile is-${machine.class} alarm-${rank} ${quiet ? "late" : ""}`);
+	put(parts.source, quiet ? joined([`source ${text(source.state)}`, source.age !== null && `${Math.round(source.age)} s`]) : "");
+	band(parts.ribbon, machine.changes, heard);
+	if (tile.version === machine.version) return;
+	tile.version = machine.version;
+	remark(parts.mark, machine.isStopped ? "critical" : machine.class);
+	put(parts.state, machine.state || "no state yet");
+	stamp(parts.since, machine.since ?? null);
+	put(parts.words, joined([machine.class !== "unknown" && machine.class, machine.mode, machine.previous && `before: ${machine.previous}`]));
+	keep(parts.alarms, alarms.slice(0, IN_TILE), ({ id }) => id, createLine, (row, alarm) => {
+		fillLine(row, rankOf(alarm), alarm.text, [alarm.code], alarm.since);
+	});
+	showReadings(parts, machine);
 }
 
-// Numbers first, for they are what changes; then by name, so that nothing jumps about.
+// Numbers first, then by name: nothing jumps about.
 function showReadings({ few, more, rest }, { readings }) {
-  const isNumber = ({ value }) => typeof value === "number";
-  const sorted = [...readings.values()].sort((a, b) => isNumber(b) - isNumber(a) || byName(a.key, b.key));
-  keep(few, sorted.slice(0, FEW), ({ key }) => key, createReading, updateReading);
-  const hidden = sorted.slice(FEW);
-  rest.parentElement.hidden = hidden.length === 0;
-  put(more, `${counted(hidden.length, "reading")} more`);
-  if (rest.parentElement.open) keep(rest, hidden, ({ key }) => key, createReading, updateReading);
+	const isNumber = ({ value }) => typeof value === "number";
+	const sorted = [...readings.values()].sort((a, b) => isNumber(b) - isNumber(a) || byName(a.key, b.key));
+	keep(few, sorted.slice(0, FEW), ({ key }) => key, createReading, updateReading);
+	const hidden = sorted.slice(FEW);
+	rest.parentElement.hidden = hidden.length === 0;
+	put(more, `${hidden.length} more`);
+	if (rest.parentElement.open) keep(rest, hidden, ({ key }) => key, createReading, updateReading);
 }
 
 function createReading({ key }) {
-  return make("div", "reading aged", make("dt", "", key), make("dd", "", make("b"), make("i"), age()));
+	return make("div", "reading aged", make("dt", "", key), make("dd", "", make("b"), make("i"), age()));
 }
 
 function updateReading(row, { value, unit, quality, reason, at, beat }) {
-  const [words, note, old] = row.lastChild.children;
-  put(words, (value ?? null) === null ? reason || "no value" : shown(value));
-  put(note, joined([UNITS[unit] ?? unit, quality !== "good" && quality]));
-  set(row, "title", text(value));
-  stamp(old, at, beat.limit);
+	const [words, note, old] = row.lastChild.children;
+	put(words, (value ?? null) === null ? reason || "no value" : shown(value));
+	put(note, joined([unit, quality !== "good" && quality]));
+	set(row, "title", text(value));
+	stamp(old, at, beat.limit);
 }

@@ -1,8 +1,8 @@
 """CloudEvents over WebSocket: one event a text message, receive only.
 
-Rules of this file: no I/O. The channels come from the query string (``?channel=equipment/*&channel=alarms/*``),
-``latest`` says how many of each channel's newest events come first. PROTOCOL, subprotocol ``cloudevents.json``;
-CloudEvents WebSockets protocol binding 1.0.2, section 3 (structured content mode).
+Rules of this file: no I/O. The channels come from the query string (``?channel=equipment/*&channel=alarms/*``), and
+``latest`` says how many of a channel's newest events come first, once for all of them or once for each. PROTOCOL,
+subprotocol ``cloudevents.json``; CloudEvents WebSockets protocol binding 1.0.2, section 3 (structured content mode).
 """
 
 from __future__ import annotations
@@ -32,20 +32,19 @@ def encode(publication: Publication) -> bytes:
 class CloudEventsSession:
     """Follows ``channels`` from the moment it opens, and takes no commands."""
 
-    __slots__ = ("_channels", "_latest")
+    __slots__ = ("_latest",)
 
-    def __init__(self, channels: Sequence[str], latest: int) -> None:
-        self._channels = channels
+    def __init__(self, latest: Mapping[str, int]) -> None:
         self._latest = latest
 
     @classmethod
     def from_query(cls, query: Mapping[str, Sequence[str]]) -> CloudEventsSession:
-        """The session that a query string asks for.
+        """The session that a query string asks for; ``latest`` stands once for all channels, or once for each.
 
         Raises:
             QueryFault: if it names no channel, too many, a name that is none, or a ``latest`` that is no count.
         """
-        channels = list(dict.fromkeys(query.get("channel", ())))
+        channels = query.get("channel", ())
         if not channels:
             raise QueryFault("name the channels to follow: /stream?channel=equipment/*&channel=alarms/*")
         if len(channels) > CHANNEL_LIMIT:
@@ -53,12 +52,17 @@ class CloudEventsSession:
         for channel in channels:
             if not is_channel(channel) and not is_tree(channel):
                 raise QueryFault(f"{channel[:64]!r} is no channel: kind/path, or kind/* for all below")
-        return cls(channels, _latest((query.get("latest") or ("1",))[-1]))
+        counts = [_latest(text) for text in query.get("latest") or ("1",)]
+        if len(counts) == 1:
+            counts *= len(channels)
+        if len(counts) != len(channels):
+            raise QueryFault("latest stands once for all channels, or once for each in their order")
+        return cls(dict(zip(channels, counts, strict=True)))
 
     def opened(self, at: float) -> list[Step]:
         """Follow every channel that was asked for."""
         del at
-        return [Subscribe(channel, encode, self._latest) for channel in self._channels]
+        return [Subscribe(channel, encode, latest) for channel, latest in self._latest.items()]
 
     def received(self, message: str | bytes, at: float) -> list[Step]:
         """Close: there are no commands here, a client that sends one has mistaken the door."""

@@ -37,9 +37,18 @@ def test_latest_says_how_many_come_first(latest, count):
     assert subscribed({"channel": ["a/*"], "latest": [latest]}) == [("a/*", count)]
 
 
-def test_the_last_of_several_latest_counts_and_none_is_one():
-    assert subscribed({"channel": ["a/*"], "latest": ["5", "9"]}) == [("a/*", 9)]
+def test_one_latest_is_for_all_channels_and_none_is_one():
+    assert subscribed({"channel": ["a/*", "b/c"], "latest": ["9"]}) == [("a/*", 9), ("b/c", 9)]
     assert subscribed({"channel": ["a/*"], "latest": []}) == [("a/*", 1)]
+
+
+def test_several_latest_are_for_the_channels_in_their_order():
+    assert subscribed({"channel": ["a/*", "b/c"], "latest": ["5", "0"]}) == [("a/*", 5), ("b/c", 0)]
+
+
+def test_latest_for_some_of_the_channels_only_is_refused():
+    with pytest.raises(QueryFault, match="once for each"):
+        CloudEventsSession.from_query({"channel": ["a/*", "b/*", "c/*"], "latest": ["5", "9"]})
 
 
 @pytest.mark.parametrize(
