@@ -5,7 +5,7 @@ from domain.event import Event, EventFault, Fault, parse_event
 from domain.history import History, Missed
 from domain.json import JsonObject, JsonValue
 from domain.moment import parse_rfc3339, rfc3339
-from domain.names import below, channel_of, conflation_key, is_channel, is_tree
+from domain.names import below, channel_of, conflation_key, holds_state, is_channel, is_tree
 from domain.priority import Priority, priority_of
 from domain.publication import Publication
 
@@ -23,6 +23,7 @@ __all__ = [
     "below",
     "channel_of",
     "conflation_key",
+    "holds_state",
     "is_channel",
     "is_tree",
     "parse_event",

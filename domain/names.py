@@ -29,6 +29,7 @@ _FIXED = {
     "portal.validators": "portal/validators",
     "portal.metrics": "portal/metrics",
 }
+_STATE_KINDS = frozenset({"equipment", "alarms", "andon", "sources"})
 _LATEST_WINS = frozenset(
     {
         "equipment.reading",
@@ -72,6 +73,11 @@ def conflation_key(event: Event) -> tuple[str, str, str] | None:
 def is_channel(name: str) -> bool:
     """Whether ``name`` is a channel's name: up to 256 characters, ``kind/path``."""
     return len(name) <= NAME_LIMIT and "/" in name and _NAME.fullmatch(name) is not None
+
+
+def holds_state(channel: str) -> bool:
+    """Whether the newest publications of ``channel`` still hold however old they are: states, alarms, calls."""
+    return channel.partition("/")[0] in _STATE_KINDS
 
 
 def is_tree(name: str) -> bool:

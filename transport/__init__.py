@@ -1,8 +1,8 @@
 """Bytes on the wire: one port for HTTP and WebSocket, frames, sessions and dialects."""
 
 from transport.addresses import ClientAddress, TrustedProxies
-from transport.codes import CODES, Code, ProtocolError, UsageError, code_of
 from transport.codec import CodecError, decode_json, encode_json
+from transport.codes import CODES, Code, ProtocolError, UsageError, code_of
 from transport.frames import Frame, text_frame
 from transport.gate import Door, Gate, Link, Peer
 from transport.http import Request, Response, json_response, problem, problem_of

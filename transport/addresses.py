@@ -71,9 +71,6 @@ class TrustedProxies:
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         self._networks: tuple[Network, ...] = tuple(ip_network(text.strip(), strict=False) for text in trusted)
 
-    def __bool__(self) -> bool:
-        return bool(self._networks)
-
     def trusts(self, host: str) -> bool:
         """Whether ``host`` is one of the proxies."""
         if not self._networks:

@@ -67,7 +67,8 @@ class Admission:
         self.limits = limits
         self._connections = 0
         self._refusing = 0
-        self._by_address: dict[str, int] = {}
+        # A proxied client and a direct one of the same address are two: one is told by a socket, one by a proxy.
+        self._by_address: dict[tuple[str, bool], int] = {}
 
     def enter(self) -> Entry:
         """Take a place for a TCP connection; give it back with ``leave()`` unless it was turned away."""
@@ -93,21 +94,22 @@ class Admission:
 
     def claim(self, client: ClientAddress) -> ProtocolError | None:
         """Take a place of this client's address, or say why there is none."""
-        if self._is_exempt(client):
-            return None
-        held = self._by_address.get(client.host, 0)
-        if held >= self.limits.per_address:
+        key = (client.host, client.proxied)
+        held = self._by_address.get(key, 0)
+        # Who is exempt is counted all the same, so that what is given back was always taken.
+        if held >= self.limits.per_address and not self._is_exempt(client):
             return address_refusal(self.limits.per_address)
-        self._by_address[client.host] = held + 1
+        self._by_address[key] = held + 1
         return None
 
     def release(self, client: ClientAddress) -> None:
         """Give back what ``claim()`` took."""
-        held = self._by_address.get(client.host, 0)
-        if held > 1:
-            self._by_address[client.host] = held - 1
-        elif held:
-            del self._by_address[client.host]
+        key = (client.host, client.proxied)
+        held = self._by_address[key] - 1
+        if held:
+            self._by_address[key] = held
+        else:
+            del self._by_address[key]
 
     def statistics(self) -> AdmissionStatistics:
         """The counts at this moment."""

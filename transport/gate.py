@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
+import trio
+
 from transport.addresses import ClientAddress
 from transport.codes import CODES, CRITICAL_BEHIND, LINK_LOST, UsageError, is_sendable
 from transport.messages import Request, Response
@@ -60,7 +62,10 @@ class Gate(Protocol):
         """Which door ``request`` leads to, or the answer that says why to none. Asked for plain requests too."""
 
     async def opened(self, door: Door, request: Request, link: Link) -> Peer:
-        """Mind ``link``, which has just opened."""
+        """Mind ``link``, which has just opened.
+
+        When this is cancelled, or fails, there is no peer and nobody is told of the link's end.
+        """
 
 
 class Owner(Protocol):
@@ -140,9 +145,10 @@ class Link:
 class Links:
     """The open links, dealt into ``SLICES``."""
 
-    __slots__ = ("_slices", "opened")
+    __slots__ = ("_arrival", "_slices", "opened")
 
     def __init__(self) -> None:
+        self._arrival: trio.Event | None = None
         self._slices: tuple[set[Link], ...] = tuple(set() for _ in range(SLICES))
         self.opened = 0
 
@@ -157,6 +163,15 @@ class Links:
         """Keep ``link`` until it is discarded."""
         self._slices[link.slice].add(link)
         self.opened += 1
+        if self._arrival is not None:
+            self._arrival.set()
+            self._arrival = None
+
+    async def wait(self) -> None:
+        """Return when there are links; one task at a time."""
+        if not len(self):
+            self._arrival = trio.Event()
+            await self._arrival.wait()
 
     def discard(self, link: Link) -> None:
         """Forget ``link``."""

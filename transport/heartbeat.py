@@ -43,9 +43,14 @@ class Heartbeat:
         self._awake_since = float("-inf")
 
     async def run(self) -> None:
-        """Sweep until cancelled."""
-        due = trio.current_time()
+        """Sweep until cancelled; asleep while there are no links."""
         while True:
+            await self._links.wait()
+            await self._sweep_on()
+
+    async def _sweep_on(self) -> None:
+        due = trio.current_time()
+        while len(self._links):
             due += self._step
             await trio.sleep_until(due)
             now = trio.current_time()

@@ -8,8 +8,8 @@ Rules of this file:
 * A fault of the client is a ``ProtocolError`` that proposes the answer; after it the connection is not kept, because
   nobody knows where the next request would begin.
 * Time is kept with one cancel scope for the whole connection, whose deadline moves: a head has until a deadline, a
-  body as long again and a second more for each KiB that has come, an answer the idle time-out and a second for each
-  KiB it is long. Whoever entered the scope asks ``overdue`` afterwards what the client is to be told.
+  body as long again and a second more for each KiB that has come, each piece of an answer the idle time-out. Whoever
+  entered the scope asks ``overdue`` afterwards what the client is to be told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -25,7 +25,7 @@ import h11
 import trio
 
 from transport.addresses import Origin
-from transport.codes import ProtocolError, phrase
+from transport.codes import ProtocolError, UsageError, phrase
 from transport.messages import Request, Response, Target, json_response, parse_target, problem, problem_of
 
 __all__ = [
@@ -40,7 +40,8 @@ __all__ = [
 ]
 
 _RECEIVE_SIZE = 8 * 1024
-_SLOWEST = 1024  # bytes a second that a body or an answer must make
+_SEND_SIZE = 64 * 1024
+_SLOWEST = 1024  # bytes a second that a body must make
 _LINGER = 2.0  # seconds in which a client can read why its connection ends
 _LINGER_SIZE = 4 * 1024 * 1024
 _DETAIL_SIZE = 200
@@ -76,12 +77,12 @@ class Head:
 class HttpConnection:
     """One stream that carries requests, one after the other; all of it happens inside ``timer``."""
 
-    __slots__ = ("_buffer", "_end", "_headers_only", "_late", "_limits", "_parser", "_stream", "_timer")
+    __slots__ = ("_buffer", "_end", "_headers_only", "_late", "_limits", "_parser", "_stream", "timer")
 
     def __init__(self, stream: trio.abc.Stream, limits: HttpLimits, timer: trio.CancelScope) -> None:
         self._stream = stream
         self._limits = limits
-        self._timer = timer
+        self.timer = timer
         self._late = ""
         self._buffer = b""
         self._end = 0
@@ -94,6 +95,11 @@ class HttpConnection:
         if not self._late:
             return None
         return ProtocolError(408, self._late)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether some of the next request has come."""
+        return bool(self._buffer)
 
     # -- heads ------------------------------------------------------------------------------------------------
 
@@ -111,13 +117,15 @@ class HttpConnection:
         self._headers_only = False
         if deadline is None:
             self._late = ""
-            self._timer.deadline = trio.current_time() + self._limits.idle_timeout
+            self.timer.deadline = trio.current_time() + self._limits.idle_timeout
             while not self._buffer:
                 if not await self._receive_more():
                     return False
             deadline = trio.current_time() + self._limits.head_timeout
+            if self._has_head(0):
+                return True
         self._late = f"the request head did not arrive within {self._limits.head_timeout:g} s"
-        self._timer.deadline = deadline
+        self.timer.deadline = deadline
         return await self._receive_head()
 
     @property
@@ -153,22 +161,27 @@ class HttpConnection:
 
     async def _receive_head(self) -> bool:
         searched = 0
-        while True:
-            if self._buffer and self._buffer[0] not in _TOKEN_START:
-                raise _no_request(self._buffer)
-            found = _END_OF_HEAD.search(self._buffer, searched)
-            if found is not None and found.end() <= self._limits.head_size:
-                self._end = found.end()
-                self._late = ""
-                self._timer.deadline = math.inf
-                return True
-            if len(self._buffer) > self._limits.head_size:
-                limit = self._limits.head_size
-                detail = f"the request head is larger than {limit} bytes; send fewer or shorter header fields"
-                raise ProtocolError(431, detail, members={"limit": limit})
+        while not self._has_head(searched):
             searched = max(0, len(self._buffer) - 2)
             if not await self._receive_more():
                 return False
+        return True
+
+    def _has_head(self, searched: int) -> bool:
+        """Whether a whole head has come; its end is looked for behind what was ``searched``."""
+        if self._buffer and self._buffer[0] not in _TOKEN_START:
+            raise _no_request(self._buffer)
+        found = _END_OF_HEAD.search(self._buffer, searched)
+        if found is not None and found.end() <= self._limits.head_size:
+            self._end = found.end()
+            self._late = ""
+            self.timer.deadline = math.inf
+            return True
+        if len(self._buffer) > self._limits.head_size:
+            limit = self._limits.head_size
+            detail = f"the request head is larger than {limit} bytes; send fewer or shorter header fields"
+            raise ProtocolError(431, detail, members={"limit": limit})
+        return False
 
     async def _receive_more(self) -> bool:
         """Read on; False at the end. RFC 9112, section 2.2: an empty line before a request is to be ignored."""
@@ -196,11 +209,14 @@ class HttpConnection:
 
     async def _receive_body(self) -> bytes:
         self._late = f"the request body came more slowly than {_SLOWEST} bytes a second"
-        self._timer.deadline = trio.current_time() + self._limits.head_timeout
+        self.timer.deadline = trio.current_time() + self._limits.head_timeout
         if self._parser.they_are_waiting_for_100_continue and not self._buffer:
-            await self._send([h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")])
-        self._parser.receive_data(self._buffer)
-        self._buffer = b""
+            interim = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+            await self._send(self._written([interim]))
+        if self._buffer:
+            # To h11 no bytes are the end of the stream.
+            self._parser.receive_data(self._buffer)
+            self._buffer = b""
         parts: list[bytes] = []
         size = 0
         while True:
@@ -216,11 +232,11 @@ class HttpConnection:
             elif isinstance(event, h11.EndOfMessage):
                 self._buffer = self._parser.trailing_data[0]
                 self._late = ""
-                self._timer.deadline = math.inf
+                self.timer.deadline = math.inf
                 return b"".join(parts)
             else:
                 data = bytes(await self._stream.receive_some(_RECEIVE_SIZE))
-                self._timer.deadline += len(data) / _SLOWEST
+                self.timer.deadline += len(data) / _SLOWEST
                 self._parser.receive_data(data)
 
     def _too_large(self) -> ProtocolError:
@@ -234,25 +250,39 @@ class HttpConnection:
         """Send ``response``; False when the connection cannot carry another request.
 
         Raises:
+            UsageError: if ``response`` is none that can be sent; ``give_up()`` still works.
             trio.BrokenResourceError: if the client has gone.
         """
         self._late = ""
-        self._timer.deadline = trio.current_time() + self._limits.idle_timeout + len(response.body) / _SLOWEST
         head = [("date", http_date()), *response.headers.items()]
         if response.status not in _BODILESS:
             head.append(("content-length", str(len(response.body))))
         if close:
             head.append(("connection", "close"))
         reason = phrase(response.status).encode()
-        events: list[h11.Event] = [h11.Response(status_code=response.status, headers=head, reason=reason)]
-        if response.body and response.status not in _BODILESS and not self._headers_only:
-            events.append(h11.Data(data=response.body))
-        events.append(h11.EndOfMessage())
-        await self._send(events)
+        try:
+            events: list[h11.Event] = [h11.Response(status_code=response.status, headers=head, reason=reason)]
+            if response.body and response.status not in _BODILESS and not self._headers_only:
+                events.append(h11.Data(data=response.body))
+            events.append(h11.EndOfMessage())
+            data = self._written(events)
+        except h11.LocalProtocolError as error:
+            raise UsageError(f"an answer that cannot be sent: {error}") from None
+        await self._send(data)
         return self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE
 
-    async def _send(self, events: list[h11.Event]) -> None:
-        await self._stream.send_all(b"".join([self._parser.send(event) or b"" for event in events]))
+    async def give_up(self, response: Response) -> None:
+        """Send ``response`` past the parser, as the last one of this connection."""
+        await self._send(plain_answer(response))
+
+    def _written(self, events: Sequence[h11.Event]) -> bytes:
+        return b"".join([self._parser.send(event) or b"" for event in events])
+
+    async def _send(self, data: bytes) -> None:
+        for start in range(0, len(data), _SEND_SIZE):
+            if not self._late:
+                self.timer.deadline = trio.current_time() + self._limits.idle_timeout
+            await self._stream.send_all(data[start : start + _SEND_SIZE])
 
     async def linger(self, half_close: Callable[[], None]) -> None:
         """Say that nothing more will come and let the client read it, for a bounded time.

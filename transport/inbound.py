@@ -3,7 +3,7 @@
 Rules of this file: pure, and a second opinion only: the WebSocket library decides what is valid. It counts a message in
 characters, after decoding, and does not count its frames; a client could make it keep four times the limit, or an
 endless row of empty frames. So sizes are counted here in bytes, before anything is decoded, and a frame that says of
-itself that it is too large is not waited for.
+itself that it is too large is not waited for. Counts of invalid bytes do not matter; they end the connection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PIECES = 1024
 class Meter:
     """Follows the frames of one connection; ``limit`` is in bytes for each message."""
 
-    __slots__ = ("_ended", "_header", "_limit", "_pieces", "_remaining", "_size")
+    __slots__ = ("_ended", "_final", "_header", "_limit", "_pieces", "_remaining", "_size")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -36,34 +36,40 @@ class Meter:
         self._remaining = 0
         self._size = 0
         self._pieces = 0
+        self._final = False
         self._ended = False
 
-    def feed(self, data: bytes) -> None:
-        """Count ``data``, the next bytes from the client.
+    def feed(self, data: bytes) -> int:
+        """Count ``data``, the next bytes from the client; returns how many messages are complete with it.
 
         Raises:
             ProtocolError: 1009 if a message is larger than the limit, 1008 if it is in too many pieces.
         """
-        position = 0
+        position = complete = 0
         size = len(data)
         while position < size and not self._ended:
             if self._remaining:
                 step = min(self._remaining, size - position)
                 self._remaining -= step
                 position += step
-                continue
-            if self._header:
-                data, position = self._header + data[position:], 0
-                size = len(data)
-            length = _header_size(data, position, size)
-            if length > size - position:
-                self._header = data[position:]
-                return
-            self._header = b""
-            self._take(data, position)
-            position += length
+            else:
+                if self._header:
+                    data, position = self._header + data[position:], 0
+                    size = len(data)
+                length = _header_size(data, position, size)
+                if length > size - position:
+                    self._header = data[position:]
+                    return complete
+                self._header = b""
+                self._take(data, position)
+                position += length
+            if self._final and not self._remaining:
+                self._final = False
+                complete += 1
+        return complete
 
     def _take(self, data: bytes, position: int) -> None:
+        """Note the frame whose header is at ``position``."""
         first = data[position]
         payload = data[position + 1] & _LENGTH
         if payload == _TWO_BYTES:
@@ -82,6 +88,7 @@ class Meter:
         if self._pieces > max(_PIECES, self._limit // _SMALLEST_PIECE):
             raise ProtocolError(_POLICY, f"a message comes in more than {self._pieces - 1} frames")
         if first & _FIN:
+            self._final = True
             self._size = self._pieces = 0
 
 

@@ -1,8 +1,8 @@
 """Sockets that listen, and the loop that accepts.
 
 Rules of this file: what every connection needs is set on the listener, whose connections inherit it on Linux. A burst
-is accepted in pieces with a turn for everybody else between. Out of descriptors or memory the loop says so and pauses:
-the listener stays readable, so that it would spin otherwise.
+is accepted in pieces, each after the handshakes of the one before: who waits in the kernel's queue costs nobody time.
+Out of descriptors or memory the loop says so and pauses: the listener stays readable, so that it would spin otherwise.
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from telemetry import events
 from transport.addresses import ClientAddress, peer_address
 
 BACKLOG = 4096
-_ACCEPT_AT_ONCE = 64
+# More at once are accepted no faster and cost the others twice the delay.
+_ACCEPT_AT_ONCE = 16
 _PAUSE = 0.25
+
+# Longest that handshakes which hang can keep a plain request waiting to be accepted.
+_QUEUE_PATIENCE = 0.05
 
 _EXHAUSTED = {
     errno.EMFILE: "descriptors",
@@ -27,6 +31,9 @@ _EXHAUSTED = {
     errno.ENOBUFS: "memory",
     errno.ENOMEM: "memory",
 }
+
+# A name may have an address of a family that this machine does not speak.
+_ABSENT = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 Admit = Callable[[socket.socket, ClientAddress], None]
 
@@ -38,24 +45,39 @@ def open_listeners(listen: str, notsent_lowat: int) -> list[socket.socket]:
         OSError: if the name is not known or an address cannot be listened on.
     """
     host, port = split_address(listen)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    found = dict.fromkeys(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
     listeners: list[socket.socket] = []
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            listener = socket.socket(family, kind, protocol)
-            listeners.append(listener)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6 and len(found) > 1:
-                # The other addresses of the name have sockets of their own.
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind((address[0], port, *address[2:]))
-            port = listener.getsockname()[1]
-            listener.listen(BACKLOG)
-    except OSError:
-        for listener in listeners:
-            listener.close()
-        raise
+    absent: OSError | None = None
+    for family, _, _, _, address in found:
+        try:
+            listener = _listen(family, (address[0], port, *address[2:]), alone=len(found) == 1)
+        except OSError as error:
+            if error.errno in _ABSENT:
+                absent = error
+                continue
+            for opened in listeners:
+                opened.close()
+            raise
+        listeners.append(listener)
+        port = listener.getsockname()[1]
+    if not listeners and absent is not None:
+        raise absent
     return configure_listeners(listeners, notsent_lowat)
+
+
+def _listen(family: int, address: tuple[str | int, ...], *, alone: bool) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6 and not alone:
+            # The other addresses of the name have sockets of their own.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def configure_listeners(listeners: Sequence[socket.socket], notsent_lowat: int) -> list[socket.socket]:
@@ -86,8 +108,11 @@ def address_of(listener: socket.socket) -> str:
     return name if isinstance(name, str) else str(peer_address(name))
 
 
-async def accept_connections(listener: socket.socket, admit: Admit) -> None:
-    """Give each connection of ``listener``, non-blocking, to ``admit``, until the listener is closed."""
+async def accept_connections(listener: socket.socket, admit: Admit, turns: trio.CapacityLimiter) -> None:
+    """Give each connection of ``listener``, non-blocking, to ``admit``, until the listener is closed.
+
+    ``turns`` are those of the handshakes: who came before is served before more are accepted.
+    """
     address = address_of(listener)
     while listener.fileno() >= 0:
         try:
@@ -98,6 +123,9 @@ async def accept_connections(listener: socket.socket, admit: Admit) -> None:
         if reason:
             events.listener_paused(address=address, reason=reason, delay=_PAUSE)
             await trio.sleep(_PAUSE)
+        with trio.move_on_after(_QUEUE_PATIENCE):
+            async with turns:
+                pass
 
 
 def _accept_waiting(listener: socket.socket, admit: Admit) -> str:

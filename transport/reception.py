@@ -19,7 +19,7 @@ from telemetry import events
 from transport.addresses import ClientAddress, Origin, TrustedProxies
 from transport.admission import Admission, AdmissionLimits, Entry, connection_refusal, draining_refusal
 from transport.codes import ProtocolError
-from transport.gate import Gate, Links
+from transport.gate import Gate, Link, Links
 from transport.http import Head, HttpLimits, Request, Response, plain_answer, problem_of
 from transport.tls import server_context
 
@@ -45,6 +45,7 @@ class Reception:
         self.refused: dict[str, int] = {}
         self.present = 0
         self.emptied = trio.Event()
+        self.farewell: tuple[int, str] | None = None
         self.heads: set[trio.CancelScope] = set()
         self.handshakes = trio.CapacityLimiter(settings.handshakes)
         # A step of a TLS handshake is some ten times the work of opening a WebSocket.
@@ -137,9 +138,19 @@ class Reception:
         if self.draining and self.present == 0:
             self.emptied.set()
 
-    def drain(self) -> None:
-        """Take nobody more: connections that wait for a request end, the others after the one they are at."""
+    def opened(self, link: Link) -> None:
+        """A link is open; if everybody is being sent away, it is too."""
+        self.links.add(link)
+        if self.farewell is not None:
+            link.close(*self.farewell)
+
+    def drain(self, code: int, reason: str) -> None:
+        """Take nobody more: connections that wait for a request end, the others after the one they are at.
+
+        A link that opens in spite of that is closed with ``code``.
+        """
         self.draining = True
+        self.farewell = (code, reason)
         for scope in tuple(self.heads):
             scope.cancel()
         if self.present == 0:

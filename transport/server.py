@@ -112,7 +112,9 @@ class Server:
                 connections.start_soon(self._heartbeat.run)
                 for listener in self._listeners:
                     events.listener_opened(address=address_of(listener), tls=self._reception.tls is not None)
-                    connections.start_soon(accept_connections, listener, partial(self._admit, connections))
+                    connections.start_soon(
+                        accept_connections, listener, partial(self._admit, connections), self._reception.handshakes
+                    )
                 task_status.started(addresses)
         finally:
             self._close_listeners()
@@ -132,7 +134,7 @@ class Server:
         A request that is being answered is answered to its end, all within ``timeout`` seconds.
         """
         self._close_listeners()
-        self._reception.drain()
+        self._reception.drain(code, reason)
         with trio.move_on_after(timeout):
             for index, link in enumerate(self.links):
                 link.close(code, reason, patience=timeout)

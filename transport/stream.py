@@ -164,7 +164,8 @@ class FrameStream(trio.abc.Stream):
                 self._end_flush()
             else:
                 self._flush_later(self._tail)
-        await own.sent.wait()
+        if not own.sent.is_set():
+            await own.sent.wait()
         self._check_open()
 
     async def wait_send_all_might_not_block(self) -> None:

@@ -1,8 +1,11 @@
 """WebSocket on a stream that carries other writers' frames too: the only file that imports trio_websocket.
 
-Rules of this file: the library reads, answers pings and takes part in the closing handshake; it is never let near the
-socket. ``_Wire`` stands between and makes up for what the library does wrong:
+Rules of this file: the library parses, answers pings and takes part in the closing handshake; it is never let near the
+socket, nor near a nursery. ``_Wire`` stands in for the one, ``_Catch`` for the other:
 
+* A connection has one task. The library's reader, which would be a second one, is caught and run by it; what the reader
+  has found in one piece of input is handed on when it asks for the next. That is the back-pressure, and saves a sixth
+  of an idle link's memory.
 * A refused handshake or an early end leaves ``wrap_server_stream`` waiting for ever. So a request is checked here
   first, by the head that HTTP has parsed, and refused with a problem document; the library gets a head of our own
   making with the fields that it needs and nothing of a stranger's to stumble over. Its end, should it come, cancels.
@@ -16,14 +19,15 @@ socket. ``_Wire`` stands between and makes up for what the library does wrong:
 from __future__ import annotations
 
 import binascii
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias, cast
 
 import trio
 import trio_websocket
 from trio.lowlevel import checkpoint
 
-from transport.codes import INVALID_TEXT, LINK_LOST, MALFORMED_FRAME, ProtocolError
+from transport.codes import INVALID_TEXT, LINK_LOST, MALFORMED_FRAME, ProtocolError, UsageError
 from transport.frames import CLOSE, frame_bytes
 from transport.gate import close_payload
 from transport.inbound import Meter
@@ -32,8 +36,11 @@ from transport.stream import FrameStream
 _VERSION = "13"
 _KEY_SIZE = 16
 _RECEIVE_SIZE = 4096
+_QUEUE_SIZE = 1024  # more than the messages that one piece of input can hold: at least six bytes each
 _REASON_SIZE = 200
 _UPGRADE_HEADERS = {"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-version": _VERSION}
+
+Reader: TypeAlias = Callable[[], Awaitable[None]]
 
 
 def check_upgrade(method: str, version: str, headers: Mapping[str, str], body_size: int) -> str:
@@ -74,46 +81,95 @@ def choose_subprotocol(headers: Mapping[str, str], spoken: Sequence[str]) -> str
     return next((name for name in spoken if name in offered), "")
 
 
-WebSocketEnded = trio_websocket.ConnectionClosed
-"""Raised when there will be no more messages; ``WebSocket.outcome`` says why."""
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """An opening handshake that was found good; ``early`` is what came behind its head."""
+
+    key: str
+    subprotocol: str
+    early: bytes
+
+
+class Consumer(Protocol):
+    """Who is given the messages of a WebSocket."""
+
+    async def received(self, message: str | bytes) -> None:
+        """Handle ``message``; the next one comes when this returns."""
 
 
 class WebSocket:
-    """The server's side of one WebSocket, from its handshake to its end."""
+    """The server's side of one WebSocket, from its handshake to its end.
 
-    __slots__ = ("_connection", "_wire")
+    Two tasks are at work while it opens: one in ``accept()``, one in ``reader()`` and then in what that returns. The
+    second one stays.
+    """
 
-    def __init__(self, connection: trio_websocket.WebSocketConnection, wire: _Wire) -> None:
-        self._connection = connection
-        self._wire = wire
+    __slots__ = ("_catch", "_connection", "_handshake", "_wire")
 
-    def receive(self) -> Awaitable[str | bytes]:
-        """The next message, to be awaited.
+    def __init__(self, stream: FrameStream, handshake: Handshake, message_size: int, consumer: Consumer) -> None:
+        self._handshake: Handshake | None = handshake
+        self._wire = _Wire(stream, handshake, message_size, consumer)
+        self._catch: _Catch | None = _Catch()
+        self._connection: trio_websocket.WebSocketConnection | None = None
+
+    async def accept(self) -> None:
+        """Complete the handshake. The caller bounds the time.
 
         Raises:
-            WebSocketEnded: when there will be none.
+            trio.BrokenResourceError: if the client has gone.
         """
-        # Not a coroutine of its own: ten thousand idle ones would each keep its frame.
-        return self._connection.get_message()
+        if self._catch is None or self._handshake is None:
+            raise UsageError("a handshake is completed once")
+        wire, subprotocol = self._wire, self._handshake.subprotocol
+        wire.handshake = trio.CancelScope()
+        with wire.handshake:
+            request = await trio_websocket.wrap_server_stream(
+                cast("trio.Nursery", self._catch),
+                wire,
+                message_queue_size=_QUEUE_SIZE,
+                max_message_size=wire.message_size,
+                receive_buffer_size=_RECEIVE_SIZE,
+            )
+            try:
+                connection = await request.accept(subprotocol=subprotocol or None)
+            except trio_websocket.ConnectionClosed:
+                raise trio.BrokenResourceError("the client left during the handshake") from None
+            _forget_handshake(connection)
+            self._connection = wire.connection = connection
+            self._handshake = self._catch = wire.handshake = None
+            return
+        raise trio.BrokenResourceError("the handshake ended early")
 
-    def outcome(self, ended: WebSocketEnded) -> tuple[int, str]:
-        """The close code and reason that a WebSocket has ended with."""
-        fault = self.fault(ended)
+    async def reader(self) -> Reader:
+        """What this WebSocket is read with: to be called and awaited by the connection's task, until it ends."""
+        if self._catch is None:
+            raise UsageError("a WebSocket has one reader")
+        return await self._catch.reader()
+
+    def listen(self) -> None:
+        """Begin to give messages to the consumer."""
+        self._wire.listen()
+
+    @property
+    def fault(self) -> ProtocolError | None:
+        """What the client did wrong, if that has ended the reader."""
+        wire, closed = self._wire, self._closed
+        if wire.fault is None and not wire.answered and not wire.closing and closed is not None:
+            # A code that nobody has sent is the library's own judgement.
+            code = int(closed.code)
+            if code in {MALFORMED_FRAME, INVALID_TEXT}:
+                wire.fault = ProtocolError(code, (closed.reason or "")[:_REASON_SIZE])
+        return wire.fault
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        """The close code and reason that the reader has ended with."""
+        fault, closed = self.fault, self._closed
         if fault is not None:
             return fault.close, fault.detail
-        if ended.reason is None or int(ended.reason.code) == LINK_LOST:
+        if closed is None or int(closed.code) == LINK_LOST:
             return LINK_LOST, "link lost"
-        return int(ended.reason.code), ended.reason.reason or ""
-
-    def fault(self, ended: WebSocketEnded) -> ProtocolError | None:
-        """What the client did wrong, if that has ended it."""
-        wire = self._wire
-        if wire.fault is None and not wire.answered and ended.reason is not None:
-            # A code that nobody has sent is the library's own judgement.
-            code = int(ended.reason.code)
-            if code in {MALFORMED_FRAME, INVALID_TEXT}:
-                wire.fault = ProtocolError(code, (ended.reason.reason or "")[:_REASON_SIZE])
-        return wire.fault
+        return int(closed.code), closed.reason or ""
 
     async def send_close(self, code: int, reason: str) -> None:
         """Send a Close frame behind what waits, unless the client's Close was answered already.
@@ -128,91 +184,104 @@ class WebSocket:
 
     async def outlast(self) -> None:
         """After a fault: read on and throw away until the client has gone, so that it can read why it must."""
-        wire = self._wire
-        while await wire.stream.receive_some(_RECEIVE_SIZE):
+        while await self._wire.stream.receive_some(_RECEIVE_SIZE):
             pass
 
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """An opening handshake that was found good; ``early`` is what came behind its head."""
-
-    key: str
-    subprotocol: str
-    early: bytes
+    @property
+    def _closed(self) -> trio_websocket.CloseReason | None:
+        return None if self._connection is None else self._connection.closed
 
 
-async def accept(nursery: trio.Nursery, stream: FrameStream, handshake: Handshake, message_size: int) -> WebSocket:
-    """Complete ``handshake``; the library's task runs in ``nursery``. The caller bounds the time.
+class _Catch:
+    """What the library takes for its nursery: keeps the one task that is started in it for who will run it."""
 
-    Raises:
-        trio.BrokenResourceError: if the client has gone.
-    """
-    wire = _Wire(stream, _head(handshake), handshake.early, message_size)
-    with trio.CancelScope() as wire.handshake:
-        request = await trio_websocket.wrap_server_stream(
-            nursery, wire, max_message_size=message_size, receive_buffer_size=_RECEIVE_SIZE
-        )
-        try:
-            connection = await request.accept(subprotocol=handshake.subprotocol or None)
-        except trio_websocket.ConnectionClosed:
-            raise trio.BrokenResourceError("the client left during the handshake") from None
-        wire.opened()
-        _forget_handshake(connection)
-        return WebSocket(connection, wire)
-    raise trio.BrokenResourceError("the handshake ended early")
+    __slots__ = ("_caught", "_reader")
+
+    def __init__(self) -> None:
+        self._caught = trio.Event()
+        self._reader: Reader | None = None
+
+    def start_soon(self, reader: Reader) -> None:
+        """Keep ``reader``."""
+        self._reader = reader
+        self._caught.set()
+
+    async def reader(self) -> Reader:
+        """Wait for the reader."""
+        await self._caught.wait()
+        if self._reader is None:
+            raise UsageError("nothing was caught")
+        return self._reader
 
 
 class _Wire(trio.abc.Stream):
     """What the library takes for its stream."""
 
-    __slots__ = ("_early", "_head", "_meter", "_open", "answered", "closing", "fault", "handshake", "stream")
+    __slots__ = (
+        "_complete", "_consumer", "_early", "_head", "_listening", "_meter", "_over", "answered", "closing",
+        "connection", "fault", "handshake", "message_size", "stream",
+    )  # fmt: skip
 
-    def __init__(self, stream: FrameStream, head: bytes, early: bytes, message_size: int) -> None:
+    def __init__(self, stream: FrameStream, handshake: Handshake, message_size: int, consumer: Consumer) -> None:
         self.stream = stream
+        self.message_size = message_size
         self.handshake: trio.CancelScope | None = None
+        self.connection: trio_websocket.WebSocketConnection | None = None
         self.fault: ProtocolError | None = None
         self.answered = False
         self.closing = False
-        self._head = head
-        self._early = early
+        self._consumer = consumer
+        self._head = _head(handshake)
+        self._early = handshake.early
+        self._listening: trio.Event | None = trio.Event()
         self._meter = Meter(message_size)
-        self._open: trio.Event | None = trio.Event()
+        self._complete = 0
+        self._over = False
 
-    def opened(self) -> None:
-        """Let the library read what comes behind the head."""
-        self.handshake = None
-        if self._open is not None:
-            self._open.set()
-            self._open = None
+    def listen(self) -> None:
+        if self._listening is not None:
+            self._listening.set()
+            self._listening = None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         if self._head:
             await checkpoint()
             head, self._head = self._head, b""
             return head
-        if self._open is not None:
-            await self._open.wait()
+        if self._listening is not None:
+            await self._listening.wait()
+        if self._complete:
+            await self._hand_on()
+        if self._over:
+            raise trio.ClosedResourceError
         if self._early:
             await checkpoint()
-            data, self._early = self._early, b""
+            data, self._early = self._early[:_RECEIVE_SIZE], self._early[_RECEIVE_SIZE:]
         else:
             data = await self.stream.receive_some(max_bytes)
         try:
-            self._meter.feed(data)
+            self._complete = self._meter.feed(data)
         except ProtocolError as fault:
             # An end of the stream is what makes the library stop at once, without a word of its own.
             self.fault = fault
             return b""
         return data
 
+    async def _hand_on(self) -> None:
+        """Give the consumer the messages that the last piece of input has completed."""
+        while self._complete and self.connection is not None:
+            self._complete -= 1
+            try:
+                message = await self.connection.get_message()
+            except trio_websocket.ConnectionClosed:
+                self._complete = 0
+                return
+            await self._consumer.received(message)
+
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        if self.closing:
-            # Our Close was the last word; the library's answer to the client's would be a second one.
-            await checkpoint()
-            return
         if data[0] == CLOSE:
             self.answered = True
+        # Behind a Close of ours the stream takes nothing more: the library's answer to the client's would be a second.
         await self.stream.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -220,6 +289,7 @@ class _Wire(trio.abc.Stream):
 
     async def aclose(self) -> None:
         """The library has ended; the socket is closed by the connection that it belongs to."""
+        self._over = True
         if self.handshake is not None:
             self.handshake.cancel()
         await checkpoint()
@@ -242,9 +312,9 @@ def _forget_handshake(connection: trio_websocket.WebSocketConnection) -> None:
     The library has no word for it, so this looks for the protocol object behind its private name; a version that keeps
     it elsewhere costs memory and nothing else.
     """
-    protocol = getattr(connection, "_wsproto", None)
+    protocol: object = getattr(connection, "_wsproto", None)
     if getattr(protocol, "connection", None) is not None and hasattr(protocol, "handshake"):
-        protocol.handshake = _NO_HANDSHAKE
+        setattr(protocol, "handshake", _NO_HANDSHAKE)  # noqa: B010 - its type says that it has one of its own
 
 
 def _head(handshake: Handshake) -> bytes:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.event import Event
-from domain.names import NAME_LIMIT, below, channel_of, conflation_key, is_channel, is_tree
+from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree
 from domain.priority import Priority
 
 SEGMENT = st.text("abcXYZ019._~:@+-", min_size=1, max_size=6)
@@ -123,3 +123,12 @@ def test_two_kinds_of_event_on_one_subject_do_not_replace_each_other():
 @pytest.mark.parametrize("type_", ["alarm.raised", "equipment.state.changed", "chain.transaction", "a.b"])
 def test_where_every_event_counts_nothing_is_replaced(type_):
     assert conflation_key(event(type_, subject="x")) is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "holds"),
+    [("equipment/a/b", True), ("alarms/a", True), ("andon/line3", True), ("sources/x", True)]
+    + [("readings/a/b", False), ("chain/blocks", False), ("host/metrics", False), ("equipments/a", False)],
+)
+def test_states_alarms_and_calls_hold_until_something_else_is_said(channel, holds):
+    assert holds_state(channel) is holds

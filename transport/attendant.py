@@ -1,0 +1,156 @@
+"""One link from its handshake to its end: introduces it to the gate, hands on what comes, and says goodbye.
+
+Rules of this file:
+
+* The connection's own task reads; a second one exists only while the link opens, and again while it closes.
+* A turn for a handshake is held until the gate has taken the link, for a bounded time.
+* The peer is told of the end exactly once, also when everything is cancelled, and never if it was never there.
+* What ended a link first is what counts: a close that was asked for, a fault of the client, or the client's own Close.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from telemetry import counters, events
+from transport.codes import CONNECTION_FAILED, INVALID_TEXT, LINK_LOST, MESSAGE_TOO_BIG, UsageError, is_sendable
+from transport.gate import Door, Link, Peer
+from transport.messages import Request
+from transport.reception import Reception
+from transport.stream import FrameStream
+from transport.websocket import Handshake, WebSocket
+
+_CLOSED_PATIENCE = 5.0
+_FAULTS = {MESSAGE_TOO_BIG: "size", INVALID_TEXT: "utf8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request for a WebSocket that was found good, the door it leads to, and its handshake."""
+
+    request: Request
+    door: Door
+    handshake: Handshake
+
+
+class Attendant:
+    """Attends the link of one ``visit`` in the nursery of its connection; cancelling that nursery ends it."""
+
+    __slots__ = ("_nursery", "_peer", "_reception", "_visit", "_websocket", "link")
+
+    def __init__(self, reception: Reception, nursery: trio.Nursery, stream: FrameStream, visit: Visit) -> None:
+        self._reception = reception
+        self._nursery = nursery
+        self._peer: Peer | None = None
+        self._visit: Visit | None = visit
+        self._websocket = WebSocket(stream, visit.handshake, reception.settings.message_size, self)
+        self.link = Link(stream, visit.door, visit.request.client, self, subprotocol=visit.handshake.subprotocol)
+
+    async def attend(self, done: Callable[[], None]) -> None:
+        """Open the link and see it through; ``done`` is called when its handshake is over, well or not."""
+        visit, self._visit = self._visit, None
+        if visit is None:
+            raise UsageError("a visit is attended once")
+        self._nursery.start_soon(self._open, visit.request, done, name="handshake")
+        del visit
+        try:
+            await (await self._websocket.reader())()
+            await self._conclude()
+        finally:
+            self._reception.links.discard(self.link)
+            self.link.end(LINK_LOST, "cut")
+            await self._let_go()
+
+    # -- opening ----------------------------------------------------------------------------------------------
+
+    async def _open(self, request: Request, done: Callable[[], None]) -> None:
+        link = self.link
+        try:
+            with trio.fail_after(self._reception.settings.head_timeout):
+                await self._websocket.accept()
+                await self._introduce(request)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError) as error:
+            reason = "timeout" if isinstance(error, trio.TooSlowError) else "lost"
+            events.handshake_failed(client=link.client.host, reason=reason, detail=str(error))
+            self._nursery.cancel_scope.cancel()
+        else:
+            if self._peer is not None:
+                self._reception.opened(link)
+            self._websocket.listen()
+        finally:
+            done()
+
+    async def _introduce(self, request: Request) -> None:
+        """Ask the gate who minds the link; a gate that fails closes it."""
+        link = self.link
+        try:
+            self._peer = await self._reception.gate.opened(link.door, request, link)
+        except Exception as error:  # noqa: BLE001 - the client is told by a Close, everybody else nothing
+            events.connection_failed(client=link.client.host, error=error)
+            link.close(CONNECTION_FAILED, "the gateway failed")
+        else:
+            events.connection_opened(connection=link.id, door=link.door.name, client=link.client.host)
+
+    # -- listening --------------------------------------------------------------------------------------------
+
+    async def received(self, message: str | bytes) -> None:
+        """Hand on what the client said; behind our Close nothing is listened to but its answer."""
+        link, peer = self.link, self._peer
+        if peer is None or link.closing is not None:
+            return
+        counters.frames_received += 1
+        link.busy = True
+        try:
+            await peer.received(message)
+        except Exception as error:  # noqa: BLE001 - whoever minds the link failed; the others go on
+            events.connection_failed(client=link.client.host, error=error)
+            link.close(CONNECTION_FAILED, "the gateway failed")
+        link.busy = False
+        link.resumed_at = trio.current_time()
+
+    # -- closing ----------------------------------------------------------------------------------------------
+
+    def link_closing(self) -> None:
+        """The link was told to close, by whoever minds it or by us."""
+        self._nursery.start_soon(self._say_goodbye, name="goodbye")
+
+    async def _say_goodbye(self) -> None:
+        """Send the Close frame; the client's answer, or the end of our patience, ends the connection."""
+        link = self.link
+        code, reason = link.closing or (LINK_LOST, "")
+        if is_sendable(code):
+            with trio.move_on_after(link.patience):
+                try:
+                    await self._websocket.send_close(code, reason)
+                    await trio.sleep_forever()
+                except (trio.BrokenResourceError, trio.ClosedResourceError):
+                    pass
+        self._nursery.cancel_scope.cancel()
+
+    async def _conclude(self) -> None:
+        """Note why nothing more will come; a client at fault is told by a Close and given time to read it."""
+        link, fault = self.link, self._websocket.fault
+        if fault is None:
+            link.end(*self._websocket.outcome)
+            return
+        reason = _FAULTS.get(fault.close, "protocol")
+        events.frame_rejected(connection=link.id, door=link.door.name, reason=reason, code=fault.close)
+        link.close(fault.close, fault.detail)
+        await self._websocket.outlast()
+
+    async def _let_go(self) -> None:
+        link, peer = self.link, self._peer
+        if peer is None:
+            return
+        code, reason = link.closing or (LINK_LOST, "")
+        duration = max(0.0, time.time() - link.opened_at)
+        events.connection_closed(connection=link.id, door=link.door.name, code=code, reason=reason, duration=duration)
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + _CLOSED_PATIENCE):
+            try:
+                await peer.closed(code, reason)
+            except Exception as error:  # noqa: BLE001 - the link is over all the same
+                events.connection_failed(client=link.client.host, error=error)
