@@ -75,12 +75,16 @@ class Channel(TrioActor):
     async def _follow(self, outlet: FrameStream, encode: Encoder, latest: int) -> None:
         # What is pending was published before this follower came; it is in the history that it gets.
         await self._flush()
+        outlets = self._followers.setdefault(encode, {})
+        if outlet in outlets:
+            # By its own name and by a tree's: it is one follower, and has what came before.
+            return
+        outlets[outlet] = None
         kept = self._history.kept()[-latest:] if latest else []
         for publication in kept:
             frame = _frame(publication, encode)
             if frame is not None:
                 outlet.offer(frame)
-        self._followers.setdefault(encode, {})[outlet] = None
 
     def _unfollow(self, outlet: FrameStream) -> None:
         for encode, outlets in list(self._followers.items()):

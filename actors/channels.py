@@ -8,22 +8,26 @@ exist yet; and it holds the followers, so that they outlive a life of their chan
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar
 
 import trio
 
 from actors.channel import Channel, Followers
 from actors.messages import Follow, Publish, Unfollow
-from actors.runtime import ActorRef, ChildSpec, Policy, Supervisor
+from actors.runtime import ActorRef, ChildSpec, MailboxFull, Policy, Supervisor
 from config import ChannelSettings
-from domain import JsonValue, Priority, below, channel_of, is_tree
-from telemetry import events, gauges
+from domain import JsonValue, Priority, below, channel_of, holds_state, is_tree
+from telemetry import counters, events, gauges
 from transport import FrameStream
 
 RETIRE_INTERVAL = 10.0
 RETIRE_DEADLINE = 0.5
+RETIRE_AT_ONCE = 64
+CROWDED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Channels(Supervisor):
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
         self._trees: dict[str, dict[FrameStream, Follow]] = {}
+        self._refused: dict[str, dict[FrameStream, Follow]] = {}
         self._followed: dict[FrameStream, tuple[str, ...]] = {}
 
     async def setup(self) -> None:
@@ -96,20 +101,35 @@ class Channels(Supervisor):
 
     def _tell(self, name: str, message: Publish | Follow | Unfollow) -> None:
         kept = self._kept.get(name) or self._open(name)
-        if kept is not None:
-            kept.used = trio.current_time()
+        if kept is None:
+            if type(message) is Follow:
+                self._refused.setdefault(name, {})[message.outlet] = message
+            return
+        kept.used = trio.current_time()
+        try:
             kept.ref.tell(message)
+        except MailboxFull:
+            # The mailbox counts what it refuses; that nobody is forgotten over it is up to us.
+            self._follow_directly(kept.followers, message)
+
+    def _follow_directly(self, followers: Followers, message: Publish | Follow | Unfollow) -> None:
+        match message:
+            case Follow(outlet=outlet, encode=encode):
+                followers.setdefault(encode, {})[outlet] = None
+            case Unfollow(outlet=outlet):
+                for outlets in followers.values():
+                    outlets.pop(outlet, None)
 
     def _open(self, name: str) -> _Kept | None:
-        """Make the channel ``name``, followed by those who follow a tree that it is in; None if there are too many."""
+        """Make the channel ``name`` with those who follow it or a tree that it is in; None if there are too many."""
         if len(self._kept) >= self._settings.limit:
             events.channel_refused(channel=name, limit=self._settings.limit)
             return None
         followers: Followers = {}
-        for tree, follows in self._trees.items():
-            if below(name, tree):
-                for outlet, follow in follows.items():
-                    followers.setdefault(follow.encode, {})[outlet] = None
+        waiting = [follows for tree, follows in self._trees.items() if below(name, tree)]
+        for follows in (*waiting, self._refused.pop(name, {})):
+            for outlet, follow in follows.items():
+                followers.setdefault(follow.encode, {})[outlet] = None
         spec = ChildSpec(name, Channel, (name, followers, self._settings, self._clock), shutdown=RETIRE_DEADLINE)
         kept = self._kept[name] = _Kept(self.start_child(spec), followers, trio.current_time())
         return kept
@@ -120,6 +140,7 @@ class Channels(Supervisor):
         names = self._followed.get(follow.outlet, ())
         if follow.channel not in names:
             self._followed[follow.outlet] = (*names, follow.channel)
+            counters.subscriptions_made += 1
         if not is_tree(follow.channel):
             self._tell(follow.channel, follow)
             return
@@ -141,12 +162,13 @@ class Channels(Supervisor):
 
     def _reached(self, name: str, outlet: FrameStream) -> list[str]:
         """The channels that a followed ``name`` reaches; a tree is followed no more by ``outlet``."""
-        if not is_tree(name):
-            return [name] if name in self._kept else []
-        follows = self._trees.get(name, {})
+        waiting = self._trees if is_tree(name) else self._refused
+        follows = waiting.get(name, {})
         follows.pop(outlet, None)
         if not follows:
-            self._trees.pop(name, None)
+            waiting.pop(name, None)
+        if not is_tree(name):
+            return [name] if name in self._kept else []
         return [each for each in self._kept if below(each, name)]
 
     # -- idle channels ------------------------------------------------------------------------------------
@@ -154,16 +176,33 @@ class Channels(Supervisor):
     async def _retire_for_ever(self) -> None:
         while True:
             await trio.sleep(RETIRE_INTERVAL)
+            self._retire_soon()
+
+    def _retire_soon(self) -> None:
+        # Behind a full mailbox there are more urgent things to do.
+        with suppress(MailboxFull):
             self.actor_ref.tell(RetireIdle())
 
     async def _retire_idle(self) -> None:
+        """Let some idle channels go; the others wait for the next message, so that publications get in between."""
         now = trio.current_time()
-        for name, kept in list(self._kept.items()):
-            idle = now - kept.used
-            if idle >= self._settings.idle and not any(kept.followers.values()):
-                # Waited for, a turn of the loop: nothing can be published to it in between.
-                await self.stop_child(name)
-                events.channel_retired(channel=name, idle=idle)
+        idle = {name: now - kept.used for name, kept in islice(self._idle(now), RETIRE_AT_ONCE)}
+        async with trio.open_nursery() as nursery:
+            for name in idle:
+                # Waited for in this handler: nothing can be published to it in between.
+                nursery.start_soon(self.stop_child, name)
+        for name, age in idle.items():
+            events.channel_retired(channel=name, idle=age)
+        if len(idle) == RETIRE_AT_ONCE:
+            self._retire_soon()
+
+    def _idle(self, now: float) -> Iterator[tuple[str, _Kept]]:
+        # What a machine said last holds until it says otherwise; only room for new channels matters more.
+        is_crowded = len(self._kept) > CROWDED * self._settings.limit
+        for name, kept in self._kept.items():
+            is_unused = now - kept.used >= self._settings.idle and not any(kept.followers.values())
+            if is_unused and (is_crowded or not holds_state(name)):
+                yield name, kept
 
 
 def _covers(name: str, channel: str) -> bool:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 
 from actors.messages import Follow, Received, Unfollow
 from actors.places import Address
@@ -35,22 +34,24 @@ class Connection(TrioActor):
 
     async def setup(self) -> None:
         """Take the steps that opening the session asks for."""
-        self._take(self._session.opened(self._clock()))
+        try:
+            self._take(self._session.opened(self._clock()))
+        except Exception:
+            # What is not set up is not closed either, but may be half open.
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Follow nothing more; a client that is still there must not wait on a socket that nobody minds."""
+        self._link.close(INTERNAL_ERROR, "internal error")
+        # Told from here and not at the release, so that it comes behind whatever this life followed.
+        with suppress(ActorDead):
+            self._channels.tell(Unfollow(None, self._link.stream))
 
     def on_receive(self, message: object) -> None:
         """Let the session decide what a client's message means."""
         if type(message) is Received:
             self._take(self._session.received(message.message, self._clock()))
-
-    def on_failure(
-        self,
-        exception_type: type[BaseException] | None,
-        exception_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """A client must not wait on a socket that nobody minds any more."""
-        del exception_type, exception_value, traceback
-        self._link.close(INTERNAL_ERROR, "internal error")
 
     def _take(self, steps: list[Step]) -> None:
         outlet = self._link.stream
@@ -121,12 +122,16 @@ class ConnectionGate:
             raise TypeError(f"the door {door.name} leads nowhere")
         args = (door.context.session(link, request), link, self._channels, self._clock)
         spec = ChildSpec(link.id, Connection, args, restart=Restart.TEMPORARY, shutdown=1.0)
-        ref = as_ref(await ask(self._connections.ref, StartChild(spec), START_TIMEOUT))
+        try:
+            ref = as_ref(await ask(self._connections.ref, StartChild(spec), START_TIMEOUT))
+        except BaseException:
+            # It may be started yet; the word to end it comes behind.
+            self.release(link)
+            raise
         return ConnectionPeer(self, link, ref)
 
     def release(self, link: Link) -> None:
         """Let go of everything that ``link`` held."""
-        for place, message in ((self._channels, Unfollow(None, link.stream)), (self._connections, StopChild(link.id))):
-            # While a part of the tree begins anew it holds nothing that could be let go of.
-            with suppress(ActorDead):
-                place.tell(message)
+        # While the supervisor of the connections begins anew, it holds nothing that could be let go of.
+        with suppress(ActorDead):
+            self._connections.tell(StopChild(link.id))

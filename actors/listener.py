@@ -1,7 +1,8 @@
 """The listener: the one port as an actor of the tree.
 
 Rules of this file: the sockets that listen belong to the process, so that no client is refused while the listener
-begins anew; each life serves copies of them. The server behind it decides nothing about actors.
+begins anew; each life serves copies of them, by the settings that are in force when it begins. The server behind it
+decides nothing about actors.
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ class Front:
 
 
 class Listener(TrioActor):
-    """Serves ``routes`` and ``doors`` on ``sockets``; tells ``front`` who it is."""
+    """Serves ``routes`` and ``doors`` on ``sockets`` by what ``present`` returns; tells ``front`` who it is."""
 
     has_tasks = True
 
     def __init__(
         self,
-        settings: ServerSettings,
+        present: Callable[[], ServerSettings],
         sockets: Sequence[socket.socket],
         routes: Routes,
         doors: Callable[[Request], Door | Response],
@@ -70,7 +71,7 @@ class Listener(TrioActor):
         environment = self.life.environment
         gate = ConnectionGate(doors, Address(environment, CONNECTIONS), Address(environment, CHANNELS), clock)
         self._front = front
-        self._server = Server(settings, routes, gate, sockets=[each.dup() for each in sockets])
+        self._server = Server(present(), routes, gate, sockets=[each.dup() for each in sockets])
 
     async def setup(self) -> None:
         """Begin to serve."""

@@ -45,7 +45,8 @@ class TelemetryObserver:
             events.mailbox_overflowed(actor=actor, priority=priority.wire, dropped=dropped, refused=refused)
 
     def supervisor_escalated(self, supervisor: str, child: str, restarts: int, period: float) -> None:
-        """A supervisor gave up."""
+        """A supervisor gave up; what its child failed with has been told."""
+        del child
         events.supervisor_escalated(actor=supervisor, restarts=restarts, period=period)
 
 

@@ -20,6 +20,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import trio
@@ -41,6 +42,7 @@ from telemetry import configure, describe_build, events
 from transport import address_of, open_listeners
 
 SPARE_DESCRIPTORS = 256
+READY_INTERVAL = 1.0
 STATUS_INTERVAL = 10.0
 APPLY_TIMEOUT = 10.0
 DRAIN_MARGIN = 2.0
@@ -76,10 +78,11 @@ class Daemon:
         self._present = Present(loaded.settings)
         self._sockets = sockets
         self._began = time.monotonic()
-        self._condition = Condition(started=time.time())
+        self._condition = Condition(time.time(), self._present.sources)
         self._front = Front()
         self._notifier = Notifier()
         self._root: ActorRef | None = None
+        self._is_ready = False
         self._left = 0
         self._health = Health(self._top, self._front, self._condition)
 
@@ -104,20 +107,28 @@ class Daemon:
         specs = gateway(self._present, self._sockets, routes, Doors(), self._front)
         with trio.open_signal_receiver(*ENDING, signal.SIGHUP, signal.SIGUSR1) as signals:
             self._root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)
-            await system.settled(self._root)
-            # What was made by now lives as long as the process: no collection needs to look at it again.
-            gc.collect()
-            gc.freeze()
-            self._say_ready()
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._tell_service_manager)
-                nursery.start_soon(self._feed_watchdog)
+                nursery.start_soon(self._serve, system, self._root)
                 async for number in signals:
                     if number in ENDING:
                         await self._end(signal.Signals(number).name, signals)
                         break
                     await self._obey(number)
                 nursery.cancel_scope.cancel()
+
+    async def _serve(self, system: ActorSystem, root: ActorRef) -> None:
+        """Wait until everybody is set up and answers, and let the service manager know from then on."""
+        await system.settled(root)
+        # Set up is not well yet: whoever gave up over it, or hangs, does not answer.
+        while unanswered(await self._health.tree()):  # noqa: ASYNC110 - it is known only by asking
+            await trio.sleep(READY_INTERVAL)
+        # What was made by now lives as long as the process: no collection needs to look at it again.
+        gc.collect()
+        gc.freeze()
+        self._say_ready()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell_service_manager)
+            nursery.start_soon(self._feed_watchdog)
 
     def _top(self) -> ActorRef:
         if self._root is None:
@@ -145,39 +156,50 @@ class Daemon:
         self._notifier.stopping("draining")
         events.daemon_draining(reason=reason, connections=self._front.open_links(), timeout=timeout)
         _close(self._sockets)
-        try:
+        # Nobody answers for those who are cut by a second signal, or by a listener that is away.
+        self._left = self._front.open_links()
+        if not self._is_ready:
+            return
+        with suppress(ActorDead, AskTimeout):
             cut = await ask(self._listener.ref, Drain(timeout), timeout + DRAIN_MARGIN)
             self._left = cut if isinstance(cut, int) else 0
-        except (ActorDead, AskTimeout):
-            self._left = self._front.open_links()
 
     async def _reload(self) -> None:
         path = self._options.config or ""
         self._notifier.reloading()
-        before = self._present.settings
         try:
             wanted = load(path_of(self._options), os.environ, flags(self._options)).settings
         except SettingsError as error:
             events.settings_refused(path=path, faults=[str(fault) for fault in error.faults])
         else:
-            applied, needs_restart = changed(before, wanted)
-            self._present.settings = in_force(before, wanted)
-            try:
-                await self._apply(before)
-            except (ActorDead, AskTimeout, OSError, ValueError) as error:
-                self._present.settings = before
-                events.settings_refused(path=path, faults=[str(error)])
-            else:
-                events.settings_reloaded(path=path, applied=applied, needs_restart=needs_restart)
+            await self._change(wanted, path)
         self._notifier.ready(self._summary())
 
-    async def _apply(self, before: Settings) -> None:
-        now = self._present.settings
+    async def _change(self, wanted: Settings, path: str) -> None:
+        """Put in force what a reload can; if any of it fails, what was in force before."""
+        before = self._present.settings
+        after = in_force(before, wanted)
+        applied, needs_restart = changed(before, wanted)
+        faults: list[str] = []
+        for old, new in ((before, after), (after, before)):
+            try:
+                await self._apply(old, new)
+            except Exception as error:  # noqa: BLE001 - whatever a new setting does, the daemon goes on
+                faults.append(str(error) or type(error).__name__)
+            else:
+                break
+        if faults:
+            events.settings_refused(path=path, faults=faults)
+        else:
+            events.settings_reloaded(path=path, applied=applied, needs_restart=needs_restart)
+
+    async def _apply(self, old: Settings, new: Settings) -> None:
+        self._present.settings = new
         # A certificate can be renewed under the same name, so the port is told every time.
-        await ask(self._listener.ref, Apply(now.server), APPLY_TIMEOUT)
-        if now.log != before.log:
-            configure(now.log.format, now.log.level)
-        if now.sources != before.sources:
+        await ask(self._listener.ref, Apply(new.server), APPLY_TIMEOUT)
+        if new.log != old.log:
+            configure(new.log.format, new.log.level)
+        if new.sources != old.sources:
             await ask(self._sources.ref, ApplySources(), APPLY_TIMEOUT)
 
     async def _dump_tree(self) -> None:
@@ -191,6 +213,7 @@ class Daemon:
     # -- the service manager ------------------------------------------------------------------------------
 
     def _say_ready(self) -> None:
+        self._is_ready = True
         duration = time.monotonic() - self._began
         for listening in self._sockets:
             events.daemon_ready(address=address_of(listening), duration=duration)
@@ -208,12 +231,14 @@ class Daemon:
         """Feed it only while every permanent actor answers."""
         interval = self._notifier.watchdog_interval
         while interval is not None:
+            began = trio.current_time()
             missing = unanswered(await self._health.tree())
-            if missing:
+            # Draining keeps the listener busy, for a time that has its own limit.
+            if missing and not self._condition.draining:
                 events.watchdog_withheld(reason="; ".join(missing))
             else:
                 self._notifier.feed_watchdog()
-            await trio.sleep(interval)
+            await trio.sleep_until(began + interval)
 
     def _summary(self) -> str:
         return f"{self._front.open_links()} connections, {len(self._present.settings.sources)} sources"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-import urllib.error
-import urllib.request
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
+from urllib.request import ProxyHandler, build_opener
 
 from domain import JsonValue
 
@@ -23,10 +23,10 @@ def main(options: Namespace) -> int:
     """Print the status of the daemon at ``options.url``."""
     try:
         document = _fetch(options.url)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         if not options.quiet:
-            reason = getattr(error, "reason", error)
-            print(f"andond: no answer from {options.url}: {reason}", file=sys.stderr)
+            reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+            print(f"andond: no answer from {options.url}: {' '.join(reason.split())}", file=sys.stderr)
         return NO_ANSWER
     if options.json:
         print(json.dumps(document, indent=2))
@@ -39,7 +39,8 @@ def main(options: Namespace) -> int:
 def _fetch(url: str) -> Mapping[str, JsonValue]:
     if not url.startswith(("http://", "https://")):
         raise ValueError("a URL begins with http:// or https://")
-    with urllib.request.urlopen(url.rstrip("/") + "/statusz", timeout=TIMEOUT) as answer:  # noqa: S310
+    # A proxy that the environment names is for the world outside, not for a gateway.
+    with build_opener(ProxyHandler({})).open(url.rstrip("/") + "/statusz", timeout=TIMEOUT) as answer:
         document = json.load(answer)
     if not isinstance(document, dict):
         raise ValueError("the answer is no status document")  # noqa: TRY004 - the answer is wrong, not our argument

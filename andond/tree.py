@@ -14,7 +14,7 @@ from actors import Channels, Front, Listener, Pulse
 from actors.desks import FloorDesk, PortalDesk
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor
 from actors.sources import Sources
-from config import Settings, SourceSettings
+from config import ServerSettings, Settings, SourceSettings
 from transport import Door, Request, Response, Routes
 
 GATEWAY_POLICY = Policy(strategy=Strategy.REST_FOR_ONE, intensity=5, period=60.0)
@@ -26,6 +26,10 @@ class Present:
     """The settings in force: a reload puts others here."""
 
     settings: Settings
+
+    def server(self) -> ServerSettings:
+        """How the port is served."""
+        return self.settings.server
 
     def sources(self) -> Mapping[str, SourceSettings]:
         """The sources that there should be."""
@@ -44,7 +48,7 @@ def gateway(
     desks = [ChildSpec("floor", FloorDesk), ChildSpec("portal", PortalDesk, (settings.portal,))]
     listeners = [
         ChildSpec("connections", Supervisor),
-        ChildSpec("listener", Listener, (settings.server, sockets, routes, doors, front), shutdown=1.0),
+        ChildSpec("listener", Listener, (present.server, sockets, routes, doors, front), shutdown=1.0),
     ]
     return [
         ChildSpec("channels", Channels, (settings.channels,)),

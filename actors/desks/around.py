@@ -38,7 +38,7 @@ class Around:
         error_rate, why = self._error_rate(at)
         if why:
             reasons["error_rate"] = why
-        reasons |= {name: "not measured by the host source" for name in _NEVER}
+        reasons |= dict.fromkeys(_NEVER, "not measured by the host source")
         disk_used, disk_total = _fullest(host.get("disks"))
         return Surroundings(
             cpu_percent=_number(host, "cpuPercent"),
@@ -85,8 +85,9 @@ _NEVER = ("disk_read_mb_per_second", "disk_write_mb_per_second", "threads")
 
 def _answers() -> tuple[int, int]:
     """Requests and messages handled so far, and how many of them ended as errors."""
-    failed = counters.requests_failed + counters.frames_rejected.total
-    return counters.requests_answered.total + counters.frames_received, failed
+    rejected = counters.frames_rejected.total
+    handled = counters.requests_answered.total + counters.frames_received + rejected
+    return handled, counters.requests_failed + rejected
 
 
 def _connections() -> int | None:

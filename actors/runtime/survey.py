@@ -77,10 +77,14 @@ class _Node:
         self.children: list[_Node] = []
         self.rest: list[Child] = []
         self.question: pykka.Future[object] | None = None
+        self.state = State.ENDED
 
     def asked(self) -> None:
         """Send the question, unless an earlier one still waits or there is nobody to answer."""
-        if self.actor is None or self.actor.life.state is not State.RUNNING:
+        if self.actor is None:
+            return
+        self.state = self.actor.life.state
+        if self.state is not State.RUNNING:
             return
         life = self.actor.life
         pending = life.pending_report
@@ -188,6 +192,9 @@ def _with_mailbox(status: ActorStatus, life: Life, now: float) -> ActorStatus:
 def _state(node: _Node) -> str:
     if node.actor is None or node.actor.life.state is State.ENDED:
         return node.child.state if node.child is not None else "stopped"
+    if node.state is not State.RUNNING:
+        # It may run by now, but was not asked: silence says nothing of it.
+        return str(node.state.value)
     if node.actor.life.state is not State.RUNNING:
         return str(node.actor.life.state.value)
     answered = isinstance(node.question, TrioFuture) and node.question.ready

@@ -1,14 +1,15 @@
 """The machine that the daemon runs on, and the daemon itself, once every cadence.
 
 Rules of this file: psutil reads ``/proc`` in microseconds and is asked on the trio thread; what can block (a file
-system that does not answer) is asked in a worker thread with a deadline, and is null with a reason while it hangs.
+system that does not answer) is asked in a worker thread with a deadline, and is null with a reason while it hangs. A
+thread that hangs is not joined by another for the same question.
 """
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -53,6 +54,8 @@ class HostSource(TrioActor):
         self._process = psutil.Process()
         self._host = socket.gethostname()
         self._freshness = Freshness(name, "host", settings.equipment, settings.cadence, settings.required)
+        self._disks = _Disks(settings.disks)
+        self._began = clock()
         self._count = 0
 
     async def setup(self) -> None:
@@ -73,7 +76,7 @@ class HostSource(TrioActor):
             # After a suspended night one reading is due, not thousands.
             due = max(due, trio.current_time() - self._settings.cadence)
             now = self._totals()
-            disks = {path: await _disk(path) for path in self._settings.disks}
+            disks = await self._disks.read()
             self._tell({**self._present(), **_rates(before, now), **_disk_members(disks)})
             before = now
 
@@ -83,7 +86,7 @@ class HostSource(TrioActor):
         self._freshness.note(at)
         place = self._settings.equipment or f"hosts/{self._host}"
         event = Event(
-            id=f"{self._name}-{self._process.pid}-{self._count}",
+            id=f"{self._name}-{self._began:.3f}-{self._count}",
             source=f"/{place}",
             type="host.metrics",
             data=data,
@@ -150,13 +153,34 @@ class _Disk:
     reason: str | None
 
 
-async def _disk(path: str) -> _Disk:
-    with trio.move_on_after(DISK_TIMEOUT):
-        try:
-            usage = await trio.to_thread.run_sync(psutil.disk_usage, path, abandon_on_cancel=True)
-        except OSError as error:
-            return _Disk(None, None, None, error.strerror or str(error))
-        return _Disk(usage.used, usage.total, usage.percent, None)
+class _Disks:
+    """The file systems at ``paths``, each asked by one thread at a time."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._turns = {path: trio.CapacityLimiter(1) for path in paths}
+
+    async def read(self) -> dict[str, _Disk]:
+        """Ask all of them at once."""
+        found: dict[str, _Disk] = {}
+
+        async def read(path: str, turn: trio.CapacityLimiter) -> None:
+            found[path] = await _disk(path, turn)
+
+        async with trio.open_nursery() as nursery:
+            for path, turn in self._turns.items():
+                nursery.start_soon(read, path, turn)
+        return {path: found[path] for path in self._turns}
+
+
+async def _disk(path: str, turn: trio.CapacityLimiter) -> _Disk:
+    # An earlier question that still hangs holds the turn.
+    if turn.available_tokens:
+        with trio.move_on_after(DISK_TIMEOUT):
+            try:
+                usage = await trio.to_thread.run_sync(psutil.disk_usage, path, abandon_on_cancel=True, limiter=turn)
+            except OSError as error:
+                return _Disk(None, None, None, error.strerror or str(error))
+            return _Disk(usage.used, usage.total, usage.percent, None)
     return _Disk(None, None, None, f"did not answer within {DISK_TIMEOUT:g} s")
 
 

@@ -2,7 +2,7 @@
 
 Rules of this file: an event is parsed, checked against what its type promises, told apart from a repeat, and
 handed to its desk. A refusal names the event and every fault. What found no room is said to the publisher,
-who has it still.
+who has it still. What the gateway tells of itself it does not let itself be told.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from trio.lowlevel import checkpoint
+
 from actors.desks.routing import Desks
 from actors.messages import EventsTaken, EventTaken, Refusal, TakeEvents
-from actors.runtime import MailboxFull, TrioActor
+from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import HttpSource as HttpSourceSettings
 from domain import Duplicates, Event, EventFault, Fault, JsonValue, parse_event
@@ -20,6 +22,8 @@ from domain.chain import faults_of
 from telemetry import counters, events
 
 ID_SHOWN = 128
+SLICE = 64
+OWN_KINDS = ("host", "portal")
 OWN_TYPES = ("host.", "portal.", "source.")
 
 
@@ -34,10 +38,10 @@ class HttpSource(TrioActor):
         self._duplicates = Duplicates(settings.duplicates)
         self._freshness = Freshness(name, "http", settings.equipment, settings.cadence, settings.required)
 
-    def on_receive(self, message: object) -> object:
+    async def on_receive(self, message: object) -> object:
         """Take posted events, answer what became of them."""
         if type(message) is TakeEvents:
-            return self._take(message.members)
+            return await self._take(message.members)
         return None
 
     def describe(self) -> Mapping[str, JsonValue]:
@@ -45,11 +49,14 @@ class HttpSource(TrioActor):
         known = {"remembered": len(self._duplicates), "duplicates": self._duplicates.count}
         return {**self._freshness.describe(self._clock()), **known}
 
-    def _take(self, members: Sequence[JsonValue]) -> EventsTaken:
+    async def _take(self, members: Sequence[JsonValue]) -> EventsTaken:
         at = self._clock()
         accepted = duplicates = overloaded = 0
         refused = []
         for index, member in enumerate(members):
+            if index % SLICE == SLICE - 1:
+                # A thousand events at a stretch would hold everybody up for twenty milliseconds.
+                await checkpoint()
             try:
                 event = _checked(member, at)
             except EventFault as fault:
@@ -72,7 +79,7 @@ class HttpSource(TrioActor):
         """Give ``event`` to its desk; False when the desk is behind, and then the event may come again."""
         try:
             self._desks.of(event).tell(EventTaken(event))
-        except MailboxFull:
+        except (MailboxFull, ActorDead):
             self._duplicates.forget(event)
             return False
         return True

@@ -6,6 +6,7 @@ life and at a reload, so that what a reload changed outlives a restart.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -27,6 +28,7 @@ KINDS: Mapping[type[SourceSettings], type[Actor]] = {
     MtconnectSettings: MtconnectSource,
 }
 ANSWER_TIMEOUT = 5.0
+NEVER = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,15 @@ class Sources(Supervisor):
     """Supervises one source for each of the tables that ``present`` returns."""
 
     def __init__(self, present: Callable[[], Mapping[str, SourceSettings]]) -> None:
+        # A source that cannot be reached tries again by itself. One that fails, or several that do, must not take the
+        # clients along: the back-off bounds what each may cost.
+        super().__init__((), Policy(intensity=NEVER, period=60.0))
         self._present = present
-        self._running = dict(present())
-        specs = [_spec(name, settings) for name, settings in self._running.items()]
-        # A source that cannot be reached tries again by itself; one that fails must not take the others along.
-        super().__init__(specs, Policy(intensity=20, period=60.0))
+        self._running: dict[str, SourceSettings] = {}
+
+    async def setup(self) -> None:
+        """Begin every source, soon: what comes after in the tree does not wait until each of them is well."""
+        self.actor_ref.tell(ApplySources())
 
     async def on_receive(self, message: object) -> object:
         """Find a source, apply a reload; the rest is supervision."""

@@ -6,6 +6,8 @@ that is refused is named, with every fault, in a problem document (RFC 9457); th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from actors import EventsTaken, Refusal, TakeEvents
 from actors.places import Address
 from actors.runtime import ActorDead, ActorRef, AskTimeout, MailboxFull, ask
@@ -21,6 +23,14 @@ ANSWER_TIMEOUT = 5.0
 RETRY_AFTER = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The events of one request; those of a batch are named by their place in it."""
+
+    members: list[JsonValue]
+    is_batch: bool
+
+
 class EventsResource:
     """Takes posted events to the source that owns what comes by HTTP; ``sources`` supervises it."""
 
@@ -30,20 +40,20 @@ class EventsResource:
 
     async def post(self, request: Request) -> Response:
         """Take the events of one request."""
-        members = _members(request)
-        if isinstance(members, Response):
-            return members
+        posted = _posted(request)
+        if isinstance(posted, Response):
+            return posted
         try:
             source = await self._find()
             if source is None:
                 detail = 'This gateway takes no events by HTTP: its configuration has no source of kind "http".'
                 return problem(404, "No HTTP source", detail)
-            taken = await ask(source, TakeEvents(members), ANSWER_TIMEOUT)
+            taken = await ask(source, TakeEvents(posted.members), ANSWER_TIMEOUT)
         except (ActorDead, AskTimeout, MailboxFull):
             raise _busy("the source is restarting or behind; send the events again") from None
         if not isinstance(taken, EventsTaken):
             raise TypeError(f"the source answered {taken!r}")
-        return _answer(taken, len(members))
+        return _answer(taken, posted)
 
     async def _find(self) -> ActorRef | None:
         """The HTTP source; a reload may have put another one in its place."""
@@ -57,7 +67,7 @@ def register(routes: Routes, sources: Address) -> None:
     routes.add("POST", "/api/v1/events", EventsResource(sources).post)
 
 
-def _members(request: Request) -> list[JsonValue] | Response:
+def _posted(request: Request) -> Posted | Response:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in (SINGLE, BATCH, PLAIN):
         return problem(415, "Unsupported media type", f"Send {SINGLE}, {BATCH} or {PLAIN}, not {media or 'nothing'!r}.")
@@ -72,17 +82,18 @@ def _members(request: Request) -> list[JsonValue] | Response:
             return problem(
                 413, "Batch too large", f"A batch has at most {BATCH_LIMIT} events; this one has {len(value)}."
             )
-        return value
-    return [value]
+        return Posted(value, is_batch=True)
+    return Posted([value], is_batch=False)
 
 
-def _answer(taken: EventsTaken, count: int) -> Response:
+def _answer(taken: EventsTaken, posted: Posted) -> Response:
+    count = len(posted.members)
     if taken.overloaded:
         raise _busy(f"{taken.overloaded} of {count} events found no room; send the same batch again")
     if not taken.refused:
         return json_response({"accepted": taken.accepted, "duplicates": taken.duplicates}, 202)
     detail = f"{len(taken.refused)} of {count} events were refused; the publisher must mend them. The others were kept."
-    errors: list[JsonValue] = [_refusal(refusal, count) for refusal in taken.refused]
+    errors: list[JsonValue] = [_refusal(refusal, posted) for refusal in taken.refused]
     return problem(
         422,
         "Events refused",
@@ -94,8 +105,8 @@ def _answer(taken: EventsTaken, count: int) -> Response:
     )
 
 
-def _refusal(refusal: Refusal, count: int) -> JsonValue:
-    prefix = f"/{refusal.index}" if count > 1 else ""
+def _refusal(refusal: Refusal, posted: Posted) -> JsonValue:
+    prefix = f"/{refusal.index}" if posted.is_batch else ""
     faults: list[JsonValue] = [
         {"pointer": f"{prefix}{fault.pointer}", "detail": fault.message} for fault in refusal.faults
     ]

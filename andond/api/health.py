@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import trio
@@ -17,6 +17,7 @@ from actors import Front
 from actors.places import DESKS, LISTENERS, SOURCES
 from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
 from andond.version import VERSION
+from config import SourceSettings
 from domain import JsonValue, Priority, rfc3339
 from telemetry import counters, gauges, render, sample
 from transport import Request, Response, Routes, json_response
@@ -25,16 +26,20 @@ LIVE_LAG = 1.0
 SURVEY_DEADLINE = 1.0
 SURVEY_AGE = 1.0
 EXPAND = 64
+EXPAND_ALL = 1_000_000
 
 Value = float | Mapping[str, float] | None
-EXPAND_ALL = 1_000_000
 
 
 @dataclass(slots=True)
 class Condition:
-    """What the daemon knows of itself beside its actors; ``draining`` says that it is about to end."""
+    """What the daemon knows of itself beside its actors.
+
+    ``sources`` returns those there should be; ``draining`` says that it is about to end.
+    """
 
     started: float
+    sources: Callable[[], Mapping[str, SourceSettings]]
     draining: bool = False
 
 
@@ -55,6 +60,7 @@ class Health:
         self._node = socket.gethostname()
         self._surveyed: tuple[float, ActorStatus] | None = None
         self._surveying = trio.Lock()
+        self._surveying_all = trio.Lock()
         for name, read in self._gauges().items():
             gauges.feed(name, read)
 
@@ -76,7 +82,7 @@ class Health:
     async def statusz(self, request: Request) -> Response:
         """Everything: the tree with each actor's own words, connections, deliveries, sources."""
         everyone = request.query.get("expand", [""])[-1] == "all"
-        tree = await self.tree(EXPAND_ALL if everyone else EXPAND)
+        tree = await (self._whole_tree() if everyone else self.tree())
         at = self._clock()
         missing = self.missing(tree)
         return json_response(
@@ -102,25 +108,38 @@ class Health:
         body, media = await trio.to_thread.run_sync(render, sample(), accept)
         return Response(200, {"content-type": media}, body)
 
-    async def tree(self, expand: int = EXPAND) -> ActorStatus | None:
+    async def tree(self) -> ActorStatus | None:
         """How the tree is, not older than a second; None if there is no tree."""
         async with self._surveying:
-            now = trio.current_time()
-            if expand == EXPAND and self._surveyed is not None and now - self._surveyed[0] < SURVEY_AGE:
+            if self._surveyed is not None and trio.current_time() - self._surveyed[0] < SURVEY_AGE:
                 return self._surveyed[1]
-            try:
-                status = await survey(self._root(), SURVEY_DEADLINE, expand)
-            except ActorDead:
-                return None
-            if expand == EXPAND:
-                self._surveyed = (trio.current_time(), status)
+            # Every source is looked at, however many there are; channels and connections are summed up.
+            status = await self._survey(max(EXPAND, len(self._condition.sources())))
+            self._surveyed = None if status is None else (trio.current_time(), status)
             return status
+
+    async def _whole_tree(self) -> ActorStatus | None:
+        """How every actor is, not kept: there may be ten thousand. No probe has to wait for it."""
+        async with self._surveying_all:
+            return await self._survey(EXPAND_ALL)
+
+    async def _survey(self, expand: int) -> ActorStatus | None:
+        try:
+            return await survey(self._root(), SURVEY_DEADLINE, expand)
+        except ActorDead:
+            return None
 
     def missing(self, tree: ActorStatus | None) -> list[str]:
         """What keeps the daemon from being ready; nothing if it is."""
         if self._condition.draining:
             return ["draining"]
-        return [*unanswered(tree), *_stale(tree)]
+        return [*unanswered(tree), *self._silent(tree)]
+
+    def _silent(self, tree: ActorStatus | None) -> list[str]:
+        """The required sources that are not fresh; one that is stuck cannot even say that it is required."""
+        states = {source["name"]: source["state"] for source in _sources(tree)}
+        required = [name for name, settings in self._condition.sources().items() if settings.required]
+        return [f"source {name} is {states.get(name, 'missing')}" for name in required if states.get(name) != "fresh"]
 
     def _gauges(self) -> Mapping[str, Callable[[], Value]]:
         return {
@@ -128,6 +147,7 @@ class Health:
             "mailbox_depth": lambda: self._told(_depths),
             "sources_fresh": lambda: self._told(lambda tree: _by_source(tree, _is_fresh)),
             "source_age": lambda: self._told(lambda tree: _by_source(tree, _age)),
+            "tasks": lambda: trio.lowlevel.current_statistics().tasks_living,
         }
 
     def _told(self, read: Callable[[ActorStatus], Value]) -> Value:
@@ -167,14 +187,6 @@ def _permanent(tree: ActorStatus) -> list[ActorStatus]:
     inner = (DESKS, LISTENERS)
     below = [child for part in tree.children if part.path in inner for child in part.children]
     return [tree, *tree.children, *below]
-
-
-def _stale(tree: ActorStatus | None) -> list[str]:
-    return [
-        f"source {source['name']} is {source['state']}"
-        for source in _sources(tree)
-        if source.get("required") and source.get("state") != "fresh"
-    ]
 
 
 def _sources(tree: ActorStatus | None) -> list[Mapping[str, JsonValue]]:

@@ -127,8 +127,16 @@ def test_where_every_event_counts_nothing_is_replaced(type_):
 
 @pytest.mark.parametrize(
     ("channel", "holds"),
-    [("equipment/a/b", True), ("alarms/a", True), ("andon/line3", True), ("sources/x", True)]
-    + [("readings/a/b", False), ("chain/blocks", False), ("host/metrics", False), ("equipments/a", False)],
+    [
+        ("equipment/a/b", True),
+        ("alarms/a", True),
+        ("andon/line3", True),
+        ("sources/x", True),
+        ("readings/a/b", False),
+        ("chain/blocks", False),
+        ("host/metrics", False),
+        ("equipments/a", False),
+    ],
 )
 def test_states_alarms_and_calls_hold_until_something_else_is_said(channel, holds):
     assert holds_state(channel) is holds

@@ -12,6 +12,7 @@ from actors.runtime import (
     ListChildren,
     Policy,
     Restart,
+    StartChild,
     Supervisor,
     TrioActor,
     as_ref,
@@ -231,3 +232,18 @@ def test_only_the_refs_of_this_runtime_have_a_mailbox_of_ours():
             mailbox_of(ref)
     finally:
         ref.stop()
+
+
+class SoonReady(TrioActor):
+    async def setup(self):
+        await trio.sleep(0.05)
+
+
+async def test_an_actor_that_came_into_service_during_the_survey_is_not_stuck(autojump_clock):
+    async with ActorSystem.open() as system:
+        root, refs = await tree(system, ChildSpec("busy", Worker))
+        refs["busy"].tell(0.1)
+        root.tell(StartChild(ChildSpec("soon", SoonReady)))
+        await wait_all_tasks_blocked()
+        status = await survey(root)
+        assert {child.id: child.state for child in status.children} == {"busy": "running", "soon": "starting"}

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from actors.messages import EventsTaken, TakeEvents
+from actors.runtime import ChildSpec, Supervisor, TrioActor, ask
+from actors.sources import HttpSource
+from config import HttpSource as HttpSettings
+from telemetry import counters
+
+PATH = "gateway/http"
+
+
+def member(id: str = "1", **members):  # noqa: A002
+    return {"specversion": "1.0", "id": id, "source": "/acme/press3", "type": "acme.thing.happened", **members}
+
+
+def transaction(id: str = "1", **data):  # noqa: A002
+    return member(id, source="/chain", type="chain.transaction", data={"txHash": "0x1", "status": "SUCCESS", **data})
+
+
+class Behind(TrioActor):
+    """A desk that handles nothing until its gate opens."""
+
+    mailbox_limit = 5
+
+    def __init__(self, kept: list, gate: trio.Event) -> None:
+        super().__init__()
+        self._kept = kept
+        self._gate = gate
+
+    async def on_receive(self, message: object) -> None:
+        await self._gate.wait()
+        self._kept.append(message)
+
+
+class Rig:
+    """The source, and what its desks were told."""
+
+    def __init__(self, tree, floor: list, portal: list) -> None:
+        self.tree = tree
+        self.floor = floor
+        self.portal = portal
+
+    async def post(self, *members) -> EventsTaken:
+        answer = await ask(self.tree.ref(PATH), TakeEvents(members))
+        assert isinstance(answer, EventsTaken)
+        await self.tree.settle()
+        return answer
+
+    async def says(self):
+        return (await self.tree.status(PATH)).description
+
+
+@pytest.fixture
+def run(grow, keeper):
+    @asynccontextmanager
+    async def running(desk: ChildSpec | None = None, **options):
+        floor: list = []
+        portal: list = []
+        desks = [desk or ChildSpec("floor", keeper, (floor,)), ChildSpec("portal", keeper, (portal,))]
+        source = ChildSpec("http", HttpSource, ("http", HttpSettings(**options), lambda: 1_800_000_000.0))
+        async with grow([ChildSpec("desks", Supervisor, (desks,)), source]) as tree:
+            yield Rig(tree, floor, portal)
+
+    return running
+
+
+async def test_an_event_goes_to_its_desk_as_it_came(run):
+    async with run() as rig:
+        assert await rig.post(member(data={"a": [1, None]}), transaction("2")) == EventsTaken(2, 0, 0, ())
+        (one,), (other,) = rig.floor, rig.portal
+        assert (one.event.id, one.event.data, one.event.recorded) == ("1", {"a": [1, None]}, 1_800_000_000.0)
+        assert other.event.type == "chain.transaction"
+
+
+async def test_an_event_is_known_by_its_source_and_id(run):
+    async with run() as rig:
+        assert await rig.post(member("1"), member("1"), member("2")) == EventsTaken(2, 1, 0, ())
+        assert await rig.post(member("1"), member("1", source="/acme/press4")) == EventsTaken(1, 1, 0, ())
+        assert len(rig.floor) == 3
+        says = await rig.says()
+        assert (says["remembered"], says["duplicates"], says["events"]) == (3, 2, 2)
+
+
+async def test_others_get_their_turn_while_a_large_batch_is_taken(run):
+    seen: set[int] = set()
+    async with run() as rig, trio.open_nursery() as nursery:
+
+        async def watch() -> None:
+            while True:
+                seen.add(len(rig.floor))
+                await trio.lowlevel.checkpoint()
+
+        nursery.start_soon(watch)
+        await ask(rig.tree.ref(PATH), TakeEvents([member(str(number)) for number in range(1000)]))
+        nursery.cancel_scope.cancel()
+    assert len(seen) > 10
+
+
+async def test_only_so_many_ids_are_remembered(run):
+    async with run(duplicates=2) as rig:
+        await rig.post(*[member(str(number)) for number in range(3)])
+        assert (await rig.post(member("2"), member("1"), member("0"))).duplicates == 2
+        assert len(rig.floor) == 4
+
+
+async def test_each_refused_event_is_named_with_every_fault_and_the_good_ones_are_kept(run):
+    async with run() as rig:
+        taken = await rig.post(
+            member("good"),
+            {"specversion": "0.3", "id": "bad", "type": "UPPER"},
+            7,
+            {**member("x" * 999), "time": "noon"},
+            member("fine"),
+        )
+        assert (taken.accepted, taken.duplicates, taken.overloaded) == (2, 0, 0)
+        assert [(refusal.index, refusal.id) for refusal in taken.refused] == [(1, "bad"), (2, None), (3, "x" * 128)]
+        assert [[fault.pointer for fault in refusal.faults] for refusal in taken.refused] == [
+            ["/specversion", "/source", "/type"],
+            [""],
+            ["/time"],
+        ]
+        assert [message.event.id for message in rig.floor] == ["good", "fine"]
+
+
+async def test_what_a_type_promises_is_checked_before_it_is_taken(run):
+    async with run() as rig:
+        taken = await rig.post(
+            transaction("1", status="LOST", value=5),
+            member("2", type="validator.status", data={"validator": "v"}),
+            member("3", type="chain.block", data=[]),
+            transaction("4"),
+        )
+        assert taken.accepted == 1
+        assert [[fault.pointer for fault in refusal.faults] for refusal in taken.refused] == [
+            ["/data/value", "/data/status"],
+            ["/data/status"],
+            ["/data"],
+        ]
+        # What was refused is not remembered: mended, it is taken.
+        assert (await rig.post(transaction("1"))).accepted == 1
+
+
+@pytest.mark.parametrize("type_", ["portal.metrics", "portal.tps", "host.metrics"])
+async def test_nobody_speaks_in_the_gateways_place(run, type_):
+    async with run() as rig:
+        taken = await rig.post(member(type=type_, data={"cpuPercent": 99}))
+        assert [fault.pointer for fault in taken.refused[0].faults] == ["/type"]
+        assert rig.floor == rig.portal == []
+
+
+async def test_refusals_and_repeats_are_counted(run):
+    before = counters.events_accepted, counters.events_refused["invalid"], counters.events_refused["duplicate"]
+    async with run() as rig:
+        await rig.post(member("1"), member("1"), {}, 7)
+    now = counters.events_accepted, counters.events_refused["invalid"], counters.events_refused["duplicate"]
+    assert [after - earlier for after, earlier in zip(now, before, strict=True)] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_only_what_could_be_understood_makes_the_source_fresh(run, order):
+    async with run(cadence=10.0) as rig:
+        assert (await rig.says())["state"] == "stale"
+        await rig.post({})
+        assert (await rig.says())["state"] == "stale"
+        await rig.post(*[[member(), {}][index] for index in order])
+        assert (await rig.says())["state"] == "fresh"
+
+
+async def test_what_finds_no_room_at_the_desk_may_be_sent_again(run):
+    kept: list = []
+    gate = trio.Event()
+    overloaded = counters.events_refused["overloaded"]
+    calls = [member(str(number), type="andon.call.raised") for number in range(10)]
+    async with run(ChildSpec("floor", Behind, (kept, gate))) as rig:
+        await rig.post(member("first"))
+        taken = await rig.post(*calls)
+        assert (taken.accepted, taken.overloaded, taken.duplicates) == (5, 5, 0)
+        gate.set()
+        await rig.tree.settle()
+        taken = await rig.post(*calls)
+        assert (taken.accepted, taken.overloaded, taken.duplicates) == (5, 0, 5)
+        await rig.tree.settle()
+    assert [message.event.id for message in kept] == ["first", *[str(number) for number in range(10)]]
+    assert counters.events_refused["overloaded"] - overloaded == 5
+
+
+async def test_what_came_while_there_was_no_desk_may_be_sent_again(run, grow):
+    source = ChildSpec("http", HttpSource, ("http", HttpSettings()))
+    async with grow([source]) as tree:
+        for _ in range(2):
+            taken = await ask(tree.ref(PATH), TakeEvents([member()]))
+            assert taken == EventsTaken(0, 0, 1, ())
+
+
+async def test_a_source_that_begins_anew_answers_again_and_has_forgotten_what_it_knew(run, autojump_clock):
+    async with run() as rig:
+        await rig.post(member())
+        rig.tree.ref(PATH).tell(TakeEvents(None))  # type: ignore[arg-type]
+        answer = ask(rig.tree.ref(PATH), TakeEvents([member()]), 5)
+        assert await answer == EventsTaken(1, 0, 0, ())
+        assert (await rig.tree.status(PATH)).restarts == 1
+
+
+async def test_a_question_of_another_kind_has_no_answer(run):
+    async with run() as rig:
+        assert await ask(rig.tree.ref(PATH), "hello") is None

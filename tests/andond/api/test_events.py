@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from actors.places import SOURCES, Address
+from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor, ask
+from actors.sources import ApplySources, Sources
+from andond.api import events
+from config import HostSource, HttpSource
+from transport import ClientAddress, ProtocolError, Request, Response, Routes
+
+PATH = "/api/v1/events"
+SINGLE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+
+
+class Desk(TrioActor):
+    """Keeps what it is told, once its gate is open."""
+
+    mailbox_limit = 5
+
+    def __init__(self, kept: list[str], gate: trio.Event) -> None:
+        super().__init__()
+        self._kept = kept
+        self._gate = gate
+
+    async def on_receive(self, message) -> None:
+        await self._gate.wait()
+        self._kept.append(message.event.id)
+
+
+class Rig:
+    """The resource, the source behind it, and what its desks were told."""
+
+    def __init__(self, system: ActorSystem, kept: list[str], gate: trio.Event, present: dict) -> None:
+        self.kept = kept
+        self.gate = gate
+        self.present = present
+        self.sources = Address(system.environment, SOURCES)
+        self.routes = Routes()
+        events.register(self.routes, self.sources)
+
+    async def post(self, body: object, media: str = SINGLE) -> Response:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"content-type": media} if media else {}
+        client = ClientAddress("127.0.0.1")
+        answer = await self.routes(Request("POST", PATH, {}, headers, raw, client, secure=False, target=PATH))
+        await trio.testing.wait_all_tasks_blocked()
+        return answer
+
+    async def refused(self, body: object, media: str = SINGLE):
+        answer = await self.post(body, media)
+        assert answer.headers["content-type"] == "application/problem+json"
+        document = json.loads(answer.body)
+        assert document["status"] == answer.status
+        assert document["title"]
+        assert document["detail"]
+        return document
+
+
+@pytest.fixture
+def run():
+    @asynccontextmanager
+    async def running(*, is_open: bool = True, **present):
+        kept: list[str] = []
+        gate = trio.Event()
+        if is_open:
+            gate.set()
+        tables = present or {"http": HttpSource()}
+        desks = [ChildSpec(name, Desk, (kept, gate)) for name in ("floor", "portal")]
+        specs = [ChildSpec("desks", Supervisor, (desks,)), ChildSpec("sources", Sources, (lambda: tables,))]
+        async with ActorSystem.open() as system:
+            await system.settled(system.start(Supervisor, "gateway", specs))
+            await trio.testing.wait_all_tasks_blocked()
+            yield Rig(system, kept, gate, tables)
+            gate.set()
+
+    return running
+
+
+def event(id: str = "1", **members):  # noqa: A002
+    return {"specversion": "1.0", "id": id, "source": "/acme/press3", "type": "acme.thing.happened", **members}
+
+
+# -- taken ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "media", [SINGLE, f"{SINGLE}; charset=utf-8", "application/json", "Application/CloudEvents+JSON"]
+)
+async def test_one_event_is_taken(run, media):
+    async with run() as rig:
+        answer = await rig.post(event(), media)
+        assert (answer.status, json.loads(answer.body)) == (202, {"accepted": 1, "duplicates": 0})
+        assert rig.kept == ["1"]
+
+
+@pytest.mark.parametrize("media", [BATCH, "application/json"])
+async def test_a_batch_is_taken(run, media):
+    async with run() as rig:
+        answer = await rig.post([event("1"), event("2"), event("1")], media)
+        assert (answer.status, json.loads(answer.body)) == (202, {"accepted": 2, "duplicates": 1})
+        assert rig.kept == ["1", "2"]
+
+
+async def test_an_empty_batch_is_a_batch(run):
+    async with run() as rig:
+        assert json.loads((await rig.post([], BATCH)).body) == {"accepted": 0, "duplicates": 0}
+
+
+async def test_a_repeated_post_is_answered_as_well_and_taken_once(run):
+    async with run() as rig:
+        await rig.post(event())
+        answer = await rig.post(event())
+        assert (answer.status, json.loads(answer.body)) == (202, {"accepted": 0, "duplicates": 1})
+        assert rig.kept == ["1"]
+
+
+async def test_a_batch_of_a_thousand_is_taken_and_of_one_more_is_not(run):
+    async with run() as rig:
+        assert (await rig.post([event(str(number)) for number in range(1000)], BATCH)).status == 202
+        document = await rig.refused([event(str(number)) for number in range(1001)], BATCH)
+        assert document["status"] == 413
+        assert "at most 1000" in document["detail"]
+        assert "1001" in document["detail"]
+
+
+# -- refused ----------------------------------------------------------------------------------------------
+
+
+async def test_of_a_mixed_batch_the_good_events_are_kept_and_the_others_named_with_every_fault(run):
+    async with run() as rig:
+        batch = [event("good"), event("bad", specversion="0.3", time="noon"), 7, event("good"), event("fine")]
+        document = await rig.refused(batch, BATCH)
+        assert document["status"] == 422
+        assert (document["accepted"], document["duplicates"], document["refused"]) == (2, 1, 2)
+        first, second = document["errors"]
+        assert (first["index"], first["id"]) == (1, "bad")
+        assert [fault["pointer"] for fault in first["faults"]] == ["/1/specversion", "/1/time"]
+        assert all(fault["detail"] for fault in first["faults"])
+        assert (second["index"], second["id"], second["faults"][0]["pointer"]) == (2, None, "/2")
+        assert rig.kept == ["good", "fine"]
+
+
+@pytest.mark.parametrize(("body", "media", "pointer"), [
+    (event(id=""), SINGLE, "/id"),
+    ([event(id="")], BATCH, "/0/id"),
+    ([event(id="")], "application/json", "/0/id"),
+    ([event()], SINGLE, ""),
+    (None, "application/json", ""),
+    ("text", SINGLE, ""),
+])  # fmt: skip
+async def test_a_fault_points_at_its_place_in_what_was_sent(run, body, media, pointer):
+    async with run() as rig:
+        document = await rig.refused(body, media)
+        assert document["status"] == 422
+        assert [fault["pointer"] for fault in document["errors"][0]["faults"]] == [pointer]
+
+
+async def test_what_an_event_of_the_chain_lacks_is_named(run):
+    async with run() as rig:
+        data = {"status": "LOST", "value": 1, "blockHeight": -1}
+        document = await rig.refused(event(type="chain.transaction", data=data))
+        assert {fault["pointer"] for fault in document["errors"][0]["faults"]} == {
+            "/data/txHash",
+            "/data/status",
+            "/data/value",
+            "/data/blockHeight",
+        }
+
+
+@pytest.mark.parametrize("media", ["", "text/plain", "application/cloudevents+xml", "application/jsonp", "json"])
+async def test_another_media_type_is_refused_with_those_that_are_taken(run, media):
+    async with run() as rig:
+        document = await rig.refused(event(), media)
+        assert document["status"] == 415
+        assert SINGLE in document["detail"]
+        assert BATCH in document["detail"]
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{", b"\xff\xfe", b"NaN", b"[" * 100_000, b'{"a":' * 40 + b"1" + b"}" * 40, b'"\\ud800"', b"1" * 5000,
+])  # fmt: skip
+async def test_what_is_no_json_is_refused(run, body):
+    async with run() as rig:
+        document = await rig.refused(body)
+        assert document["status"] == 400
+
+
+async def test_a_batch_that_is_none_is_refused(run):
+    async with run() as rig:
+        assert (await rig.refused(event(), BATCH))["status"] == 400
+
+
+async def test_without_an_http_source_there_is_nothing_to_post_to(run):
+    async with run(host=HostSource()) as rig:
+        document = await rig.refused(event())
+        assert document["status"] == 404
+        assert '"http"' in document["detail"]
+
+
+# -- busy -------------------------------------------------------------------------------------------------
+
+
+async def busy(rig: Rig, body: object, media: str = SINGLE) -> ProtocolError:
+    with pytest.raises(ProtocolError) as busy:
+        await rig.post(body, media)
+    assert busy.value.status == 503
+    assert busy.value.retry_after
+    assert "again" in busy.value.detail
+    return busy.value
+
+
+async def test_what_finds_no_room_is_503_and_may_be_sent_again(run):
+    calls = [event(str(number), type="andon.call.raised") for number in range(9)]
+    async with run(is_open=False) as rig:
+        await rig.post(event("first"))
+        fault = await busy(rig, calls, BATCH)
+        assert "4 of 9" in fault.detail
+        rig.gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        answer = await rig.post(calls, BATCH)
+        assert json.loads(answer.body) == {"accepted": 4, "duplicates": 5}
+        assert rig.kept == ["first", *[str(number) for number in range(9)]]
+
+
+async def test_a_source_that_does_not_answer_is_503_in_time(run, monkeypatch, autojump_clock):
+    gate = trio.Event()
+
+    async def hang(*_args) -> None:
+        await gate.wait()
+
+    async with run() as rig:
+        await rig.post(event())
+        monkeypatch.setattr("actors.sources.http.HttpSource.on_receive", hang)
+        # What runs has looked its handler up already.
+        rig.present["http"] = HttpSource(duplicates=5)
+        await ask(rig.sources.ref, ApplySources())
+        began = trio.current_time()
+        await busy(rig, event("2"))
+        assert trio.current_time() - began <= 6
+        gate.set()
+
+
+async def test_a_source_that_is_restarting_answers_when_it_is_back(run, autojump_clock):
+    async with run() as rig:
+        await rig.post(event("1"))
+        source = rig.sources.ref.actor_inbox.owner.child("http")
+        source.tell(events.TakeEvents(None))
+        await trio.testing.wait_all_tasks_blocked()
+        assert (await rig.post(event("2"))).status == 202
+        assert rig.kept == ["1", "2"]
+
+
+async def test_after_a_reload_the_new_source_is_found(run):
+    async with run() as rig:
+        assert (await rig.post(event("1"))).status == 202
+        rig.present.clear()
+        await ask(rig.sources.ref, ApplySources())
+        assert (await rig.refused(event("2")))["status"] == 404
+        rig.present["door"] = HttpSource()
+        await ask(rig.sources.ref, ApplySources())
+        assert (await rig.post(event("3"))).status == 202
+        assert rig.kept == ["1", "3"]
+
+
+async def test_without_sources_it_is_503():
+    async with ActorSystem.open() as system:
+        await busy(Rig(system, [], trio.Event(), {}), event())
