@@ -129,7 +129,9 @@ class Channel(TrioActor):
         pending, self._pending = self._pending, []
         batches, self._frames = self._frames, {}
         self._pending_size = 0
-        for encode, frames in batches.items():
+        for turn, (encode, frames) in enumerate(batches.items()):
+            if turn:
+                await self._give_way()
             outlets = self._followers.get(encode)
             if outlets:
                 await self._fan_out(frames, list(outlets))
@@ -141,9 +143,7 @@ class Channel(TrioActor):
         width = self._settings.slice
         for start in range(0, len(outlets), width):
             if start:
-                # Other tasks get their turn, and what they published as critical goes first.
-                await checkpoint()
-                self._overtake()
+                await self._give_way()
             if len(frames) == 1:
                 for outlet in outlets[start : start + width]:
                     outlet.offer(frames[0])
@@ -155,7 +155,9 @@ class Channel(TrioActor):
         for frame in frames:
             counters.deliveries[frame.priority] += len(outlets)
 
-    def _overtake(self) -> None:
+    async def _give_way(self) -> None:
+        """Let other tasks have their turn, and what they published as critical go first."""
+        await checkpoint()
         for message in self.take_waiting(Priority.CRITICAL, Publish):
             publication = self._history.append(self._clock(), message.event)
             counters.published[Priority.CRITICAL] += 1

@@ -87,7 +87,6 @@ class Counters:
         self.bytes_sent = 0
         self.frames_received = 0
         self.bytes_received = 0
-        self.socket_writes = 0
         self.frames_conflated = ByPriority()
         self.frames_dropped = ByPriority()
         self.connections_opened = Tally(*DOORS)
@@ -109,14 +108,12 @@ class Counters:
         self.delivery_delay = _by_priority()
         self.broadcast_latency = Histogram()
         self.broadcast_last = 0.0  # seconds, of the newest broadcast; the one number here that may fall
-        self.gaps_told = 0
         self.subscriptions_made = 0
         self.channels_created = 0
         self.channels_retired = 0
         self.channels_refused = 0
 
     def _count_actors(self) -> None:
-        self.messages_handled = 0
         self.messages_conflated = ByPriority()
         self.messages_dropped = ByPriority()
         self.actors_started = 0

@@ -15,10 +15,8 @@ NAMES = frozenset(
     {
         "channels",
         "connections",
-        "ledger_imbalance",
         "loop_lag",
         "mailbox_depth",
-        "outbox_size",
         "ready",
         "source_age",
         "sources_fresh",

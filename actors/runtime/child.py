@@ -116,6 +116,13 @@ class Child:
             return self.actor.life.state.value
         return "restarting" if self.past is not None else "starting"
 
+    @property
+    def had_turn(self) -> bool:
+        """Whether it was started and is set up, or has failed at it."""
+        if self.actor is None:
+            return self.past is not None
+        return self.actor.life.state is not State.STARTING
+
     async def end(self, *, drain: bool) -> None:
         """See its life out, after what waits (``drain``) or after the present message."""
         if self.actor is not None:

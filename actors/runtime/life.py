@@ -140,7 +140,7 @@ class Life:
 
     def in_hand(self) -> list[Envelope]:
         """Return the messages being handled, or that were when the life ended."""
-        return [] if self.current is None else [self.current, *(self.joined or ())]
+        return [*(() if self.current is None else (self.current,)), *(self.joined or ())]
 
     def settle(self, *, redeliver: bool = False) -> int:
         """Decide about what was in hand when the life ended, and return how many messages were quarantined.

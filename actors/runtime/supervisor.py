@@ -47,7 +47,6 @@ class Supervisor(TrioActor):
                 raise ChildExists(f"{self.life.path}/{spec.id}")
             self._children[spec.id] = Child(spec, lasting=True)
         self._intensity = Intensity(self.policy.intensity, self.policy.period)
-        self._recoveries = 0
         self._in_service = False
         self._ending = False
         self._escalation: TooManyRestarts | None = None
@@ -140,8 +139,11 @@ class Supervisor(TrioActor):
         self._settle()
 
     def _settle(self) -> None:
-        # The supervisor is set up when its children are, so what comes after it can rely on all of them.
-        if self._in_service and not self._recoveries and self.life.state is State.STARTING:
+        # The supervisor is set up when its children are, so what comes after it can rely on all of them. One that fails
+        # again and again has had its turn: it must not keep from starting what does not need it.
+        if not self._in_service or self._ending or self._escalation is not None:
+            return
+        if self.life.state is State.STARTING and all(child.had_turn for child in self._children.values()):
             self.life.enter(State.RUNNING)
 
     async def _stop_children(self, *, drain: bool) -> None:
@@ -174,7 +176,6 @@ class Supervisor(TrioActor):
         if members:
             for child in members:
                 child.ticket = ticket
-            self._recoveries += 1
             self._flock.start_soon(self._recover, members, ticket, delay, name=f"{self.life.path}:recovery")
 
     async def _recover(self, group: tuple[Child, ...], ticket: Ticket, delay: float) -> None:
@@ -190,7 +191,6 @@ class Supervisor(TrioActor):
                 self._remove(child)
             else:
                 await self._revive(child)
-        self._recoveries -= 1
         self._settle()
 
     async def _revive(self, child: Child) -> None:

@@ -122,6 +122,7 @@ class TrioActor(Actor):
             await self._handle_batch(life, mailbox)
             if not mailbox.count:
                 await self.on_idle()
+                life.joined = None
             if mailbox.fresh is not None:
                 life.report_losses()
             if mailbox.count:

@@ -138,7 +138,7 @@ class Notices:
             time=rfc3339(received),
         )
 
-    def _event(  # noqa: PLR0913
+    def _event(
         self,
         type_: str,
         subject: str,

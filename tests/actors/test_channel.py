@@ -540,3 +540,22 @@ async def test_offsets_are_dense_and_each_channel_has_an_epoch_of_its_own(run, m
             said.append(await rig.says())
     assert [one["offset"] for one in said] == [3, 3]
     assert all(one["epoch"] != other["epoch"] for one, other in pairwise(said))
+
+
+async def test_what_overtook_is_not_quarantined_when_a_later_publication_fails(grow, make_event, outlet, dialect):
+    spec = ChildSpec("c", Channel, ("equipment/a", {}, ChannelSettings(slice=1)))
+    async with grow([spec]) as tree:
+        ref = tree.ref("gateway/c")
+        urgent = Publish(make_event("urgent", Priority.CRITICAL))
+        waiting = [urgent]
+        first, second = outlet(lambda: ref.tell(waiting.pop()) if waiting else None), outlet()
+        for each in (first, second):
+            ref.tell(Follow("equipment/a", each, dialect(breaks="poison")))
+        await tree.settle()
+        ref.tell(Publish(make_event("routine")))
+        await tree.settle()
+        ref.tell(Publish(make_event("poison")))
+        await tree.settle()
+        quarantined = [letter.message.event.id for letter in tree.system.letters.quarantined]
+        assert second.texts == ["urgent", "routine"]
+        assert quarantined == ["poison"]

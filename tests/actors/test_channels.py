@@ -417,13 +417,15 @@ async def test_a_channel_without_room_for_more_is_no_failure_of_the_keeper(run, 
         for _ in range(6):
             rig.publish("a", priority=Priority.HIGH)
         rig.unfollow(None, two)
+        rig.follow("events/a", three, dialect())
+        rig.follow("events/a", four, dialect())
         await rig.settle()
         status = await rig.tree.status(PATH)
         assert status.restarts == 0
         gate.set()
         await rig.settle()
-        # Who has left has left, also when there was no room to say so.
-        assert await rig.channels() == {"events/a": 1}
+        # Who has left has left and who has come is there, also when there was no room to say so.
+        assert await rig.channels() == {"events/a": 3}
 
 
 async def test_a_keeper_that_begins_anew_keeps_what_waited_and_feeds_its_gauges(run, autojump_clock):

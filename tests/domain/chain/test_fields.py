@@ -141,3 +141,9 @@ def test_no_value_at_all_makes_the_check_fail(type_: str, draw: st.DataObject) -
     data = draw.draw(st.dictionaries(names, anything) | anything)
     check: Callable[[str, JsonValue], list[tuple[str, str]]] = faults
     assert all(pointer.startswith("/data") for pointer, _ in check(type_, data))
+
+
+def test_an_integer_of_hundreds_of_digits_is_refused_like_any_other_that_is_too_large():
+    data = {"validator": "v", "status": "ACTIVE", "uptime": 10**400}
+    event = Event("1", "/hub", "validator.status", data, 0.0, Priority.HIGH)
+    assert [fault.pointer for fault in faults_of(event)] == ["/data/uptime"]
