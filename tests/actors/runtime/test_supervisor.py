@@ -683,38 +683,3 @@ async def test_ten_thousand_children_are_no_matter():
         await wait_all_tasks_blocked()
         assert len(supervisor.children) == 5_000
     assert not any(ref.is_alive() for ref in refs)
-
-
-class Doomed(TrioActor):
-    has_tasks = True
-
-    async def setup(self):
-        self.start_task(self.fail)
-
-    async def fail(self):
-        raise OSError("no device")
-
-
-async def test_children_that_always_fail_do_not_keep_what_comes_after_them_from_starting(autojump_clock, log):
-    doomed = [ChildSpec(name, Doomed) for name in ("x", "y", "z")]
-    inner = ChildSpec("inner", Supervisor, (doomed, Policy(intensity=1_000_000)))
-    async with ActorSystem.open() as system:
-        with trio.fail_after(60):
-            await start(system, [inner, *specs(log, "b")])
-        assert "b: setup" in log
-
-
-async def test_a_supervisor_that_gives_up_while_it_starts_is_never_in_service(autojump_clock):
-    states = []
-
-    class Watched(Supervisor):
-        def describe(self):
-            states.append(self.life.state)
-            return {}
-
-    inner = ChildSpec("inner", Watched, ([ChildSpec("x", Doomed)], Policy(intensity=0)), restart=Restart.TEMPORARY)
-    async with ActorSystem.open() as system:
-        root = system.start(Supervisor, "root", [inner], SOON)
-        await trio.sleep(1)
-        assert await refs_of(root) == {}
-        assert states == []
