@@ -22,7 +22,7 @@ class TelemetryObserver:
 
     def actor_quarantined(self, actor: str, message: str, error: BaseException) -> None:
         """A message that ended a life was put aside."""
-        events.actor_quarantined(actor=actor, kind=kind_of(actor), message=message, error=error)
+        events.actor_quarantined(actor=actor, kind=kind_of(actor), message=message, reason=repr(error))
 
     def actor_buried(self, actor: str, left: int) -> None:
         """An actor ended for good; of those that end with their client only the unusual is told."""

@@ -148,10 +148,10 @@ def actor_restarted(*, actor: str, kind: str, delay: float, restarts: int) -> No
     log.warning("actor.restarted", actor=actor, kind=kind, delay=round(delay, 6), restarts=restarts)
 
 
-def actor_quarantined(*, actor: str, kind: str, message: str, error: BaseException | None = None) -> None:
-    """A message that fails its actor each time was put aside with its traceback."""
+def actor_quarantined(*, actor: str, kind: str, message: str, reason: str) -> None:
+    """A message that fails its actor was put aside; the failure follows with its traceback, as ``actor.failed``."""
     counters.messages_quarantined.add(kind)
-    log.error("actor.quarantined", actor=actor, kind=kind, message=message, error=error)
+    log.error("actor.quarantined", actor=actor, kind=kind, message=message, reason=reason)
 
 
 def actor_buried(*, actor: str, kind: str, reason: str) -> None:

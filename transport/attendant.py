@@ -64,6 +64,8 @@ class Attendant:
             self._reception.links.discard(self.link)
             self.link.end(LINK_LOST, "cut")
             await self._let_go()
+            self.link.disown()
+            self._websocket.forget()
 
     # -- opening ----------------------------------------------------------------------------------------------
 

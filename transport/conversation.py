@@ -101,6 +101,8 @@ class Conversation:
             self._reception.admission.release(self._claimed)
         self._reception.admission.leave(self._entry)
         self._reception.departed()
+        # The collector is kept from looking, so what ends must be freed by being forgotten.
+        self._attendant = self._refusal = None
 
     # -- requests ---------------------------------------------------------------------------------------------
 
@@ -128,8 +130,12 @@ class Conversation:
             fault = http.overdue
             if self._reception.draining:
                 fault = draining_refusal() if http.has_begun else None
-        if fault is not None:
-            await self._part(http, fault)
+        try:
+            if fault is not None:
+                await self._part(http, fault)
+        finally:
+            # The traceback of a fault holds this frame.
+            del fault
         return None
 
     async def _answer_all(

@@ -103,7 +103,7 @@ class Link:
         # While a message is handled nothing is read, and silence is not the client's.
         self.busy = False
         self.resumed_at = 0.0
-        self._owner = owner
+        self._owner: Owner | None = owner
 
     def __repr__(self) -> str:
         return f"<Link {self.id} {self.door.name} {self.client}>"
@@ -136,10 +136,15 @@ class Link:
         if self.closing is None:
             self.closing = (code, reason)
 
+    def disown(self) -> None:
+        """Tell nobody any more: the link is over."""
+        self._owner = None
+
     def _tell(self, code: int, reason: str) -> None:
         if self.closing is None:
             self.closing = (code, reason)
-            self._owner.link_closing()
+            if self._owner is not None:
+                self._owner.link_closing()
 
 
 class Links:

@@ -40,6 +40,8 @@ class Heartbeat:
         self._step = ping_interval / SLICES
         self._dead_after = dead_after
         self._slice = 0
+        # When the quietest link of each slice was heard; it only grows, so most sweeps skip most slices.
+        self._oldest = [0.0] * SLICES
         self._awake_since = float("-inf")
 
     async def run(self) -> None:
@@ -68,11 +70,19 @@ class Heartbeat:
         horizon = now + self._step - self._dead_after
         if self._awake_since > horizon:
             return
-        for link in [link for link in self._links if link.stream.heard < horizon]:
+        for index, oldest in enumerate(self._oldest):
+            if oldest < horizon:
+                self._look_through(index, now, horizon)
+
+    def _look_through(self, index: int, now: float, horizon: float) -> None:
+        """End the links of one slice that are dead, and remember how long there is nothing to look for."""
+        links = self._links.slice(index)
+        for link in [link for link in links if link.stream.heard < horizon]:
             if _is_dead(link, horizon):
                 silence = now - max(link.stream.heard, link.resumed_at)
                 events.connection_dropped(connection=link.id, door=link.door.name, silence=silence)
                 link.close(NO_PONG, f"nothing heard for {self._dead_after:g} s", patience=_DEAD_PATIENCE)
+        self._oldest[index] = min((link.stream.heard for link in links), default=now)
 
 
 def _is_dead(link: Link, horizon: float) -> bool:

@@ -144,7 +144,7 @@ class HttpConnection:
         try:
             event = self._parser.next_event()
         except h11.RemoteProtocolError as error:
-            raise _fault(error) from None
+            raise _fault(error.with_traceback(None)) from None
         if not isinstance(event, h11.Request):
             raise ProtocolError(400, "this is not the head of a request")
         self._headers_only = event.method == b"HEAD"
@@ -223,7 +223,7 @@ class HttpConnection:
             try:
                 event = self._parser.next_event()
             except h11.RemoteProtocolError as error:
-                raise _fault(error) from None
+                raise _fault(error.with_traceback(None)) from None
             if isinstance(event, h11.Data):
                 parts.append(bytes(event.data))
                 size += len(event.data)

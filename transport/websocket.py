@@ -182,6 +182,11 @@ class WebSocket:
         if not wire.answered:
             await wire.stream.send_all(frame_bytes(CLOSE, close_payload(code, reason)))
 
+    def forget(self) -> None:
+        """Let go of the consumer and of the library's object, which know of each other: nothing more will come."""
+        self._wire.forget()
+        self._connection = self._catch = None
+
     async def outlast(self) -> None:
         """After a fault: read on and throw away until the client has gone, so that it can read why it must."""
         while await self._wire.stream.receive_some(_RECEIVE_SIZE):
@@ -230,13 +235,16 @@ class _Wire(trio.abc.Stream):
         self.fault: ProtocolError | None = None
         self.answered = False
         self.closing = False
-        self._consumer = consumer
+        self._consumer: Consumer | None = consumer
         self._head = _head(handshake)
         self._early = handshake.early
         self._listening: trio.Event | None = trio.Event()
         self._meter = Meter(message_size)
         self._complete = 0
         self._over = False
+
+    def forget(self) -> None:
+        self.connection = self._consumer = None
 
     def listen(self) -> None:
         if self._listening is not None:
@@ -263,13 +271,13 @@ class _Wire(trio.abc.Stream):
             self._complete = self._meter.feed(data)
         except ProtocolError as fault:
             # An end of the stream is what makes the library stop at once, without a word of its own.
-            self.fault = fault
+            self.fault = fault.with_traceback(None)
             return b""
         return data
 
     async def _hand_on(self) -> None:
         """Give the consumer the messages that the last piece of input has completed."""
-        while self._complete and self.connection is not None:
+        while self._complete and self.connection is not None and self._consumer is not None:
             self._complete -= 1
             try:
                 message = await self.connection.get_message()
