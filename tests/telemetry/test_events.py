@@ -89,7 +89,11 @@ COUNTED = [
         {"actor": "/a", "kind": "Channel", "error": ValueError()},
         lambda: counters.actor_failures["Channel"],
     ),
-    ("actor_quarantined", {"actor": "/a", "kind": "X", "message": "Tick"}, lambda: counters.messages_quarantined["X"]),
+    (
+        "actor_quarantined",
+        {"actor": "/a", "kind": "X", "message": "Tick", "reason": "ValueError()"},
+        lambda: counters.messages_quarantined["X"],
+    ),
     ("actor_buried", {"actor": "/a", "kind": "X", "reason": "temporary"}, lambda: counters.actors_buried["X"]),
     (
         "connection_refused",
