@@ -21,7 +21,7 @@ from telemetry import counters, events
 from transport import Encoder, Frame, FrameStream, text_frame
 
 # Bytes written before other tasks get their turn: a slice of joined frames takes longer than one of single ones.
-SLICE_SIZE = 128 * 1024
+SLICE_SIZE = 64 * 1024
 
 # Followers by how they are spoken to. The keeper of the channels makes it, so that it outlives a life of the channel.
 Followers = dict[Encoder, dict[FrameStream, None]]
