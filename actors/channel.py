@@ -167,11 +167,12 @@ class Channel(TrioActor):
             self._send_critical(publication)
 
     def _measure(self, publication: Publication) -> None:
-        """Note how long the event took from its arrival until the last follower's socket had it."""
-        delay = max(0.0, self._clock() - publication.event.recorded)
-        counters.delivery_delay[publication.event.priority].observe(delay)
-        counters.broadcast_latency.observe(delay)
-        counters.broadcast_last = delay
+        """Note how long it took to the last follower's socket, since the event arrived and since it was published."""
+        now = self._clock()
+        counters.delivery_delay[publication.event.priority].observe(max(0.0, now - publication.event.recorded))
+        # Readings are held back to a few a second before they are published; that is no slowness.
+        counters.broadcast_last = max(0.0, now - publication.at)
+        counters.broadcast_latency.observe(counters.broadcast_last)
 
 
 def _frame(publication: Publication, encode: Encoder) -> Frame | None:

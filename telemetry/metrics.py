@@ -87,7 +87,7 @@ METRICS: tuple[Metric, ...] = (
     _histogram(
         "broadcast",
         "broadcast_latency",
-        "From the arrival of an event until its frame was offered to the last follower",
+        "From the publication on its channel until its frame was offered to the last follower",
     ),
     Metric("andond_broadcast_last_seconds", "gauge", "broadcast_last", "Duration of the newest broadcast"),
     _counter("subscriptions_made", "Subscriptions made"),
