@@ -154,6 +154,7 @@ class Daemon:
         timeout = self._present.settings.server.drain_timeout
         self._condition.draining = True
         self._notifier.stopping("draining")
+        self._notifier.extend_timeout(timeout + DRAIN_MARGIN)
         events.daemon_draining(reason=reason, connections=self._front.open_links(), timeout=timeout)
         _close(self._sockets)
         # Nobody answers for those who are cut by a second signal, or by a listener that is away.

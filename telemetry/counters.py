@@ -116,8 +116,6 @@ class Counters:
     def _count_actors(self) -> None:
         self.messages_conflated = ByPriority()
         self.messages_dropped = ByPriority()
-        self.actors_started = 0
-        self.actors_stopped = 0
         self.actor_failures = Tally()
         self.actor_restarts = Tally()
         self.actors_buried = Tally()

@@ -88,11 +88,6 @@ def handshake_failed(*, client: str, reason: str, detail: str = "") -> None:
     log.sparing("info", "handshake.failed", client=client, reason=reason, detail=detail)
 
 
-def request_refused(*, client: str, method: str, path: str, status: int, reason: str) -> None:
-    """A request was answered with an error that is the client's to mend."""
-    log.sparing("info", "request.refused", client=client, method=method, path=path, status=status, reason=reason)
-
-
 def request_failed(*, method: str, path: str, error: BaseException) -> None:
     """A handler broke: our fault, answered with 500."""
     counters.requests_failed += 1
@@ -105,9 +100,10 @@ def frame_rejected(*, connection: str, door: str, reason: str, code: int | None 
     log.sparing("info", "frame.rejected", connection=connection, door=door, reason=reason, code=code)
 
 
-def certificate_loaded(*, path: str, expires: str) -> None:
-    """The certificate is in use, from a start or a reload."""
-    log.info("certificate.loaded", path=path, expires=expires)
+def outbox_overflowed(*, connection: str, door: str) -> None:
+    """A client is too far behind with critical frames and is disconnected."""
+    counters.outboxes_overflowed += 1
+    log.sparing("warning", "outbox.overflowed", connection=connection, door=door)
 
 
 def socket_misconfigured(*, address: str, option: str, detail: str) -> None:
@@ -122,18 +118,6 @@ def connection_failed(*, client: str, error: BaseException) -> None:
 
 
 # --- actors.runtime ----------------------------------------------------------------------------
-
-
-def actor_started(*, actor: str, kind: str) -> None:
-    """An actor is ready for its first message."""
-    counters.actors_started += 1
-    log.debug("actor.started", actor=actor, kind=kind)
-
-
-def actor_stopped(*, actor: str, kind: str, reason: str) -> None:
-    """An actor ended as it was told to."""
-    counters.actors_stopped += 1
-    log.debug("actor.stopped", actor=actor, kind=kind, reason=reason)
 
 
 def actor_failed(*, actor: str, kind: str, error: BaseException | None, message: str = "") -> None:
@@ -208,12 +192,6 @@ def event_refused(*, source: str, event: str, reason: str, detail: str = "") -> 
     """An event that came in was not taken: ``invalid``, ``duplicate`` or ``overloaded``."""
     counters.events_refused.add(reason)
     log.sparing("info", "event.refused", source=source, id=event, reason=reason, detail=detail)
-
-
-def outbox_overflowed(*, connection: str, door: str, frames: int) -> None:
-    """A client is too far behind with critical frames and is disconnected."""
-    counters.outboxes_overflowed += 1
-    log.sparing("warning", "outbox.overflowed", connection=connection, door=door, frames=frames)
 
 
 # --- actors.sources ----------------------------------------------------------------------------

@@ -116,8 +116,6 @@ METRICS: tuple[Metric, ...] = (
     # Actors.
     _counter("messages_conflated", "Waiting messages replaced by newer ones of their key", "priority"),
     _counter("messages_dropped", "Waiting messages given up by a full mailbox", "priority"),
-    _counter("actors_started", "Actors started"),
-    _counter("actors_stopped", "Actors stopped as told"),
     _counter("actor_failures", "Actors ended by an error, by kind of actor", "kind"),
     _counter("actor_restarts", "Actors restarted, by kind of actor", "kind"),
     _counter("actors_buried", "Failed actors that did not come back, by kind of actor", "kind"),

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import trio
 
+from telemetry import events
 from transport.addresses import ClientAddress
 from transport.codes import CODES, CRITICAL_BEHIND, LINK_LOST, UsageError, is_sendable
 from transport.messages import Request, Response
@@ -129,6 +130,8 @@ class Link:
 
     def lost(self, reason: str) -> None:
         """End the link because its socket can be written no more, or more critical frames wait than may."""
+        if reason == _BEHIND:
+            events.outbox_overflowed(connection=self.id, door=self.door.name)
         self._tell(CRITICAL_BEHIND if reason == _BEHIND else LINK_LOST, reason)
 
     def end(self, code: int, reason: str) -> None:

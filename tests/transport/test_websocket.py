@@ -602,6 +602,7 @@ async def test_an_aborted_link_ends_at_once_without_a_close(house, wire):
 
 
 async def test_a_link_with_too_many_critical_frames_waiting_ends_with_4202(serve, wire, patient_clock):
+    overflowed = counters.outboxes_overflowed
     house = await serve(outbox_critical=10)
     stream = await house.upgrade(size=4096)
     async with stream:
@@ -614,6 +615,7 @@ async def test_a_link_with_too_many_critical_frames_waiting_ends_with_4202(serve
         assert (await closing(stream, wire))[0] == 4202
         await house.is_empty()
     assert [code for code, _ in house.gate.peers[0].endings] == [4202]
+    assert counters.outboxes_overflowed == overflowed + 1
 
 
 # -- what a link costs ----------------------------------------------------------------------------------------
