@@ -98,21 +98,28 @@ class Channel(TrioActor):
     # -- publications -------------------------------------------------------------------------------------
 
     async def _publish(self, event: Event) -> None:
-        publication = self._history.append(self._clock(), event)
-        counters.published[event.priority] += 1
+        publication = self._number(event)
         if event.priority is Priority.CRITICAL:
             self._send_critical(publication)
             return
-        self._pending.append(publication)
         size = 0
         for encode in self._followers:
             frame = _frame(publication, encode)
             if frame is not None:
                 self._frames.setdefault(encode, []).append(frame)
                 size = max(size, len(frame.data))
+        if not size:
+            # Nobody is to be told: what never fills a batch must not wait for one.
+            self._measure(publication)
+            return
+        self._pending.append(publication)
         self._pending_size += size
         if self._pending_size >= self._settings.batch_size:
             await self._flush()
+
+    def _number(self, event: Event) -> Publication:
+        counters.published[event.priority] += 1
+        return self._history.append(self._clock(), event)
 
     def _send_critical(self, publication: Publication) -> None:
         for encode, outlets in self._followers.items():
@@ -162,9 +169,7 @@ class Channel(TrioActor):
         """Let other tasks have their turn, and what they published as critical go first."""
         await checkpoint()
         for message in self.take_waiting(Priority.CRITICAL, Publish):
-            publication = self._history.append(self._clock(), message.event)
-            counters.published[Priority.CRITICAL] += 1
-            self._send_critical(publication)
+            self._send_critical(self._number(message.event))
 
     def _measure(self, publication: Publication) -> None:
         """Note how long it took to the last follower's socket, since the event arrived and since it was published."""

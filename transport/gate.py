@@ -7,6 +7,7 @@ link; whoever implements them may hold actors behind them. A link is all that th
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -153,11 +154,13 @@ class Link:
 class Links:
     """The open links, dealt into ``SLICES``."""
 
-    __slots__ = ("_arrival", "_slices", "opened")
+    __slots__ = ("_arrival", "_doors", "_slices", "opened")
 
     def __init__(self) -> None:
         self._arrival: trio.Event | None = None
         self._slices: tuple[set[Link], ...] = tuple(set() for _ in range(SLICES))
+        # Asked for every second: ten thousand links are not looked through for it.
+        self._doors: Counter[str] = Counter()
         self.opened = 0
 
     def __iter__(self) -> Iterator[Link]:
@@ -170,6 +173,7 @@ class Links:
     def add(self, link: Link) -> None:
         """Keep ``link`` until it is discarded."""
         self._slices[link.slice].add(link)
+        self._doors[link.door.name] += 1
         self.opened += 1
         if self._arrival is not None:
             self._arrival.set()
@@ -183,7 +187,10 @@ class Links:
 
     def discard(self, link: Link) -> None:
         """Forget ``link``."""
-        self._slices[link.slice].discard(link)
+        links = self._slices[link.slice]
+        if link in links:
+            links.remove(link)
+            self._doors[link.door.name] -= 1
 
     def slice(self, index: int) -> set[Link]:
         """One part of the links, ``index`` counted round."""
@@ -191,10 +198,7 @@ class Links:
 
     def by_door(self) -> dict[str, int]:
         """How many links each door has."""
-        found: dict[str, int] = {}
-        for link in self:
-            found[link.door.name] = found.get(link.door.name, 0) + 1
-        return found
+        return {name: count for name, count in self._doors.items() if count}
 
 
 def close_payload(code: int, reason: str) -> bytes:

@@ -103,11 +103,6 @@ class Routes:
             return await self._answer_otherwise(node, request, values)
         return await route.handler(request, **dict(zip(route.parameters, values, strict=True)))
 
-    def allowed(self, target: str) -> tuple[str, ...]:
-        """The methods that a path (still percent-encoded) answers to, none for an unknown one."""
-        node = _find(self._root, target.split("/")[1:], [])
-        return () if node is None else _allowed(node)
-
     async def _answer_otherwise(self, node: _Node, request: Request, values: list[str]) -> Response:
         route = node.routes.get("GET") if request.method == "HEAD" else None
         if route is not None:

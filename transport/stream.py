@@ -53,7 +53,7 @@ class FrameStream(trio.abc.Stream):
     """
 
     __slots__ = (
-        "_awaited", "_closed", "_conflated", "_critical_limit", "_dropped", "_final", "_flushing", "_front", "_nursery",
+        "_awaited", "_closed", "_conflated", "_critical_limit", "_dropped", "_final", "_flushing", "_nursery",
         "_on_lost", "_outbox", "_outbox_size", "_own", "_send", "_sending", "_tail", "_tls", "heard", "lost", "sock",
     )  # fmt: skip
 
@@ -80,7 +80,6 @@ class FrameStream(trio.abc.Stream):
         self._own: list[_Own] | None = None
         self._sending: tuple[_Own, ...] = ()
         self._final: _Own | None = None
-        self._front = b""
         self._tail = b""
         self._awaited: trio.Event | None = None
         self._dropped = 0
@@ -176,10 +175,6 @@ class FrameStream(trio.abc.Stream):
 
     # -- reading ------------------------------------------------------------------------------------------
 
-    def push_back(self, data: bytes) -> None:
-        """Put bytes back in front of what is read next."""
-        self._front = data + self._front
-
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """What has arrived, at most ``max_bytes``; ``b""`` at the end.
 
@@ -190,11 +185,6 @@ class FrameStream(trio.abc.Stream):
         if self._closed:
             await checkpoint()
             raise trio.ClosedResourceError
-        if self._front:
-            await checkpoint()
-            count = max_bytes or len(self._front)
-            data, self._front = self._front[:count], self._front[count:]
-            return data
         data = await self._receive(max_bytes or RECEIVE_SIZE)
         self.heard = trio.current_time()
         counters.bytes_received += len(data)

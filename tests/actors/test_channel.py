@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from actors.channel import Channel, Followers
 from actors.messages import Follow, Publish, Unfollow
 from actors.runtime import ActorRef, ChildSpec, Policy
+from actors.runtime.registry import mailbox_of
 from config import ChannelSettings
 from domain import Priority, conflation_key
 from telemetry import counters
@@ -559,3 +560,14 @@ async def test_what_overtook_is_not_quarantined_when_a_later_publication_fails(g
         quarantined = [letter.message.event.id for letter in tree.system.letters.quarantined]
         assert second.texts == ["urgent", "routine"]
         assert quarantined == ["poison"]
+
+
+async def test_what_nobody_follows_does_not_pile_up(grow, make_event, outlet, dialect):
+    """However long the mailbox does not run dry: what is pending waits for a batch that would never fill."""
+    spec = ChildSpec("c", Channel, ("equipment/a", {}, ChannelSettings()))
+    async with grow([spec]) as tree:
+        channel = mailbox_of(tree.ref("gateway/c")).owner
+        for number in range(1000):
+            await channel.on_receive(Publish(make_event(str(number))))
+        assert channel._pending == []
+        assert channel.describe()["offset"] == 1000

@@ -98,11 +98,6 @@ def test_routes_are_listed_with_their_parameters(routes):
     assert listed["GET", "/files/{path...}"] == ("path",)
 
 
-def test_the_methods_of_a_path_can_be_asked_for(routes):
-    assert routes.allowed("/channels/a%2Fb") == ("GET", "HEAD", "OPTIONS", "POST")
-    assert routes.allowed("/nothing") == ()
-
-
 @pytest.mark.parametrize(
     "pattern", ["livez", "/{a}/{a}", "/x{a}", "/{A}", "/{a", "/{a...}/b", "/livez", "/channels/{other}"]
 )
