@@ -22,6 +22,8 @@ from transport import Encoder, Frame, FrameStream, text_frame
 
 # Bytes written before other tasks get their turn: a slice of joined frames takes longer than one of single ones.
 SLICE_SIZE = 64 * 1024
+# A write up to this size costs what the system call costs, so only their number counts.
+SMALL = 1024
 
 # Followers by how they are spoken to. The keeper of the channels makes it, so that it outlives a life of the channel.
 Followers = dict[Encoder, dict[FrameStream, None]]
@@ -150,7 +152,9 @@ class Channel(TrioActor):
 
     async def _fan_out(self, frames: Sequence[Frame], outlets: Sequence[FrameStream]) -> None:
         blob = frames[0].data if len(frames) == 1 else b"".join([frame.data for frame in frames])
-        width = max(1, min(self._settings.slice, SLICE_SIZE // len(blob)))
+        width = self._settings.slice
+        if len(blob) > SMALL:
+            width = max(1, min(width, SLICE_SIZE // len(blob)))
         for start in range(0, len(outlets), width):
             if start:
                 await self._give_way()
