@@ -16,9 +16,9 @@ from trio.lowlevel import checkpoint
 from actors.messages import Follow, Publish, Unfollow
 from actors.runtime import TrioActor
 from config import ChannelSettings
-from domain import Event, History, JsonValue, Priority, Publication, conflation_key
+from domain import Event, History, JsonValue, Priority, Publication
 from telemetry import counters, events
-from transport import Encoder, Frame, FrameStream, text_frame
+from transport import Encoder, Frame, FrameStream
 
 # Bytes written before other tasks get their turn: a slice of joined frames takes longer than one of single ones.
 SLICE_SIZE = 64 * 1024
@@ -87,7 +87,7 @@ class Channel(TrioActor):
         outlets[outlet] = None
         kept = self._history.kept()[-latest:] if latest else []
         for publication in kept:
-            frame = _frame(publication, encode)
+            frame = encode.frame(publication)
             if frame is not None:
                 outlet.offer(frame)
 
@@ -106,7 +106,7 @@ class Channel(TrioActor):
             return
         size = 0
         for encode in self._followers:
-            frame = _frame(publication, encode)
+            frame = encode.frame(publication)
             if frame is not None:
                 self._frames.setdefault(encode, []).append(frame)
                 size = max(size, len(frame.data))
@@ -125,7 +125,7 @@ class Channel(TrioActor):
 
     def _send_critical(self, publication: Publication) -> None:
         for encode, outlets in self._followers.items():
-            frame = _frame(publication, encode)
+            frame = encode.frame(publication)
             if frame is not None:
                 for outlet in list(outlets):
                     outlet.offer(frame)
@@ -182,12 +182,3 @@ class Channel(TrioActor):
         # Readings are held back to a few a second before they are published; that is no slowness.
         counters.broadcast_last = max(0.0, now - publication.at)
         counters.broadcast_latency.observe(counters.broadcast_last)
-
-
-def _frame(publication: Publication, encode: Encoder) -> Frame | None:
-    payload = encode(publication)
-    if payload is None:
-        return None
-    event = publication.event
-    key = conflation_key(event)
-    return text_frame(payload, event.priority, None if key is None else (publication.channel, *key))

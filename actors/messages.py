@@ -7,12 +7,12 @@ conflation key, so that a newer reading takes the place of one that still waits.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from domain import Event, Fault, JsonValue, Priority, conflation_key
-from transport import Encoder, FrameStream
+from domain import Event, Fault, JsonValue, Position, Priority, Publication, conflation_key
+from transport import Encoder, Followed, Frame, FrameStream
 
 
 class _Carrier:
@@ -30,28 +30,87 @@ class _Carrier:
 
 
 class EventTaken(_Carrier):
-    """A source took an event in; a desk decides what it means."""
+    """A source took an event in; a desk decides what it means.
 
-    __slots__ = ()
+    ``settled`` is called, on the trio thread, when the gateway answers for the event: at once for one that is not kept,
+    after the disk has it for one that is; with False if it could not be kept.
+    """
+
+    __slots__ = ("settled",)
+
+    def __init__(self, event: Event, settled: Callable[[bool], None] | None = None) -> None:
+        super().__init__(event)
+        self.settled = settled
+
+
+class Record(_Carrier):
+    """A desk wants ``event`` kept in the journal and then published; ``settled`` as in ``EventTaken``."""
+
+    __slots__ = ("settled",)
+
+    def __init__(self, event: Event, settled: Callable[[bool], None] | None = None) -> None:
+        super().__init__(event)
+        self.settled = settled
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCritical:
+    """Answer the critical events behind ``since`` on ``channels`` (trees too; None: on all): ``CriticalRead``.
+
+    ``since`` of None asks for the newest position alone.
+    """
+
+    since: Position | None
+    channels: tuple[str, ...] | None = None
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalRead:
+    """Critical events in their order up to ``newest``; all that were asked for if ``recovered``."""
+
+    recovered: bool
+    newest: Position
+    publications: tuple[Publication, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNewest:
+    """Answer the ``limit`` newest kept publications of ``channel``, oldest first: a tuple of ``Publication``."""
+
+    channel: str
+    limit: int
+    priority: ClassVar[Priority] = Priority.HIGH
 
 
 class Publish(_Carrier):
-    """A desk wants ``event`` told to everyone who follows its channel."""
+    """``event`` is to be told to everyone who follows its channel.
 
-    __slots__ = ()
+    ``critical`` is its place in the log of critical events: it is on disk.
+    """
+
+    __slots__ = ("critical",)
+
+    def __init__(self, event: Event, critical: Position | None = None) -> None:
+        super().__init__(event)
+        self.critical = critical
 
 
 @dataclass(frozen=True, slots=True)
 class Follow:
     """Send ``outlet`` what is published on ``channel`` (or on every channel below ``kind/*``) from now on.
 
-    ``latest`` says how many of the newest publications come first.
+    The other fields are those of ``transport.Subscribe``.
     """
 
     channel: str
     outlet: FrameStream
     encode: Encoder
     latest: int = 0
+    since: Position | None = None
+    critical_after: Position | None = None
+    max_hz: float | None = None
+    confirm: Callable[[Followed], Frame] | None = None
     priority: ClassVar[Priority] = Priority.HIGH
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from actors.runtime import ActorDead, ActorRef, Environment
 
 GATEWAY = "gateway"
+RECORDER = f"{GATEWAY}/recorder"
 CHANNELS = f"{GATEWAY}/channels"
 DESKS = f"{GATEWAY}/desks"
 FLOOR_DESK = f"{DESKS}/floor"

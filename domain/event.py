@@ -23,7 +23,7 @@ TEXT_LIMIT = 1024
 EXTENSION_LIMIT = 32
 
 # What the gateway itself says of an event; a publisher's word for these would be a lie.
-_OURS = frozenset({"channel", "offset", "criticaloffset", "recordedtime", "priority", "quality"})
+_OURS = frozenset({"channel", "offset", "criticaloffset", "recordedtime", "priority", "quality", "sampledrate"})
 # Not kept as they came: they have a field of their own, or are the same for every event.
 _FIELDS = frozenset({"specversion", "id", "source", "type", "subject", "time", "data", "data_base64"})
 
@@ -77,8 +77,10 @@ class Event:
     quality: str = "good"
     extensions: Mapping[str, str | int | bool] = field(default_factory=lambda: NO_EXTENSIONS)
 
-    def to_members(self, channel: str | None = None, offset: str | None = None) -> dict[str, JsonValue]:
-        """The event in the JSON event format, with the channel and the position where it was published."""
+    def to_members(
+        self, channel: str | None = None, offset: str | None = None, critical_offset: str | None = None
+    ) -> dict[str, JsonValue]:
+        """The event in the JSON event format, with the channel and the positions where it was published."""
         members: dict[str, JsonValue] = {"specversion": "1.0", "id": self.id, "source": self.source, "type": self.type}
         if self.subject is not None:
             members["subject"] = self.subject
@@ -89,6 +91,8 @@ class Event:
             members["channel"] = channel
         if offset is not None:
             members["offset"] = offset
+        if critical_offset is not None:
+            members["criticaloffset"] = critical_offset
         members["priority"] = self.priority.wire
         members["quality"] = self.quality
         members.update(self.extensions)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from domain.event import Event
+from domain.position import Position
 from domain.publication import Publication
 
 
@@ -36,10 +37,10 @@ class History:
         """The offset of the newest publication; 0 before the first."""
         return self._last
 
-    def append(self, at: float, event: Event) -> Publication:
-        """Give ``event`` the next offset and keep it."""
+    def append(self, at: float, event: Event, critical: Position | None = None) -> Publication:
+        """Give ``event`` the next offset and keep it; ``critical`` is its place in the log of critical events."""
         self._last += 1
-        publication = Publication(self.channel, self.epoch, self._last, at, event)
+        publication = Publication(self.channel, self.epoch, self._last, at, event, critical)
         self._kept.append(publication)
         return publication
 

@@ -9,17 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.event import Event
+from domain.position import Position
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One item of a channel. Offsets start at 1 and never skip within an epoch; ``at`` is Unix seconds."""
+    """One item of a channel. Offsets start at 1 and never skip within an epoch; ``at`` is Unix seconds.
+
+    ``critical`` is its place in the gateway's log of critical events, if it is one. What is read back from the journal
+    has no place on its channel any more: its offset is 0.
+    """
 
     channel: str
     epoch: str
     offset: int
     at: float
     event: Event
+    critical: Position | None = None
 
     @property
     def position(self) -> str:

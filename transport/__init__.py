@@ -3,38 +3,60 @@
 from transport.addresses import ClientAddress, TrustedProxies
 from transport.codec import CodecError, decode_json, encode_json
 from transport.codes import CODES, Code, ProtocolError, UsageError, code_of
+from transport.encoder import Encoder
 from transport.frames import Frame, text_frame
 from transport.gate import Door, Gate, Link, Peer
 from transport.http import Request, Response, json_response, problem, problem_of
 from transport.listeners import address_of, open_listeners
 from transport.routes import Handler, Route, Routes
 from transport.server import Server, ServerStatistics
-from transport.session import Close, Encoder, Send, Session, Step, Subscribe, Unsubscribe
+from transport.session import (
+    Acknowledge,
+    Close,
+    Followed,
+    Grant,
+    Introduce,
+    Resume,
+    Resumed,
+    Send,
+    Session,
+    Show,
+    Step,
+    Subscribe,
+    Unsubscribe,
+)
 from transport.stream import FrameStream
 
 __all__ = [
     "CODES",
+    "Acknowledge",
     "ClientAddress",
     "Close",
     "Code",
     "CodecError",
     "Door",
     "Encoder",
+    "Followed",
     "Frame",
     "FrameStream",
     "Gate",
+    "Grant",
     "Handler",
+    "Introduce",
     "Link",
     "Peer",
     "ProtocolError",
     "Request",
     "Response",
+    "Resume",
+    "Resumed",
     "Route",
     "Routes",
     "Send",
     "Server",
     "ServerStatistics",
     "Session",
+    "Show",
     "Step",
     "Subscribe",
     "TrustedProxies",

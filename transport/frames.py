@@ -6,9 +6,9 @@ bytes depend on nothing but its payload (RFC 6455, section 5.2).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
-from domain import Priority
+from domain import Priority, Publication
 
 TEXT = 0x81
 BINARY = 0x82
@@ -21,14 +21,27 @@ _MEDIUM = 65536
 
 
 class Frame:
-    """The bytes of one WebSocket message, its priority, and the key under which a newer one replaces it."""
+    """The bytes of one WebSocket message, its priority, and the key under which a newer one replaces it.
 
-    __slots__ = ("data", "key", "priority")
+    ``publication`` is what it tells, where it tells one. ``again`` makes its bytes anew for a client that gets it in
+    place of several, given how many; None where its dialect has no word for that.
+    """
 
-    def __init__(self, data: bytes, priority: Priority = Priority.NORMAL, key: Hashable = None) -> None:
+    __slots__ = ("again", "data", "key", "priority", "publication")
+
+    def __init__(
+        self,
+        data: bytes,
+        priority: Priority = Priority.NORMAL,
+        key: Hashable = None,
+        publication: Publication | None = None,
+        again: Callable[[int], bytes] | None = None,
+    ) -> None:
         self.data = data
         self.priority = priority
         self.key = key
+        self.publication = publication
+        self.again = again
 
     def __repr__(self) -> str:
         return f"<Frame {self.priority.wire} {len(self.data)} bytes key={self.key!r}>"

@@ -10,28 +10,48 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from domain import Publication
+from domain import Gap, Position
+from transport.encoder import Encoder
 from transport.frames import Frame
-
-# The payload of the text message that tells a publication in one dialect; None where it has no word for it.
-# One function object for all sessions of a dialect: a channel encodes once for each function.
-Encoder: TypeAlias = Callable[[Publication], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send ``frame`` to this client."""
+    """Send ``frame`` to this client: an answer, no publication."""
 
     frame: Frame
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of a subscription: where its channel is now, and whether all that was missed follows.
+
+    A tree has no position of its own: its epoch is empty. ``gap`` is what of the missed cannot be told any more.
+    """
+
+    channel: str
+    epoch: str
+    offset: int
+    recovered: bool
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Subscribe:
-    """Follow ``channel`` (or the tree ``kind/*``), encoded by ``encode``, beginning with its ``latest`` newest."""
+    """Follow ``channel`` (or the tree ``kind/*``), encoded by ``encode``.
+
+    First comes what ``confirm`` makes of the outcome, then what followed ``since``, or the ``latest`` newest. Critical
+    publications behind ``critical_after`` come in any case. ``max_hz`` bounds how often a value that is replaced by
+    newer ones is told, in times a second for each.
+    """
 
     channel: str
     encode: Encoder
     latest: int = 0
+    since: Position | None = None
+    critical_after: Position | None = None
+    max_hz: float | None = None
+    confirm: Callable[[Followed], Frame] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,66 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True)
+class Introduce:
+    """The client has said who it is: ``client`` is its word for itself.
+
+    ``credit`` is how many bytes it allows us to have in flight and returns by itself; None: it does not, so pings do.
+    ``gap`` and ``disconnect`` write what only this dialect can say: a hole, and the end (code, reason, delay in
+    seconds, position to resume from).
+    """
+
+    client: str
+    credit: int | None
+    gap: Callable[[Gap], Frame]
+    disconnect: Callable[[int, str, float, Position | None], Frame]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What became of a resume: ``missed`` critical events follow, up to ``newest``; all of them if ``recovered``."""
+
+    recovered: bool
+    missed: int
+    newest: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Send what ``confirm`` makes of the outcome, then the critical events behind ``since``, encoded by ``encode``.
+
+    ``since`` of None asks for nothing but the present position. ``channels`` (trees too) limits it to these; None:
+    all. Then take ``then``: what is subscribed to begins behind what was resumed.
+    """
+
+    since: Position | None
+    channels: tuple[str, ...] | None
+    encode: Encoder
+    confirm: Callable[[Resumed], Frame]
+    then: tuple[Subscribe, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The client has processed ``size`` bytes: so many more may be in flight."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The client has received every critical event up to ``position``."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """The client has shown these events, named by their ids, to a person."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection with ``code`` and ``reason`` (RFC 6455, section 7.4)."""
 
@@ -49,7 +129,7 @@ class Close:
     reason: str
 
 
-Step: TypeAlias = Send | Subscribe | Unsubscribe | Close
+Step: TypeAlias = Send | Subscribe | Unsubscribe | Introduce | Resume | Grant | Acknowledge | Show | Close
 
 
 class Session(Protocol):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from domain import Publication, is_channel, is_tree
 from transport.codec import encode_json
+from transport.encoder import Encoder
 from transport.session import Close, Step, Subscribe
 
 SUBPROTOCOL = "cloudevents.json"
@@ -24,9 +25,18 @@ class QueryFault(ValueError):
     """A query string that asks for no channel, for too many, or for one that cannot be."""
 
 
-def encode(publication: Publication) -> bytes:
-    """The event with its channel and position, in the JSON event format (CloudEvents 1.0.2, section 3)."""
-    return encode_json(publication.event.to_members(publication.channel, publication.position))
+def _payload(publication: Publication) -> bytes:
+    critical = None if publication.critical is None else str(publication.critical)
+    return encode_json(publication.event.to_members(publication.channel, publication.position, critical))
+
+
+def _sampled(publication: Publication, rate: int) -> bytes:
+    members = publication.event.to_members(publication.channel, publication.position)
+    return encode_json(members | {"sampledrate": rate})
+
+
+encode = Encoder(_payload, sampled=_sampled)
+"""The event with its channel and position, in the JSON event format (CloudEvents 1.0.2, section 3)."""
 
 
 class CloudEventsSession:

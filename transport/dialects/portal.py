@@ -20,8 +20,9 @@ from domain import JsonObject, JsonValue, Priority
 from domain.chain import milliseconds
 from transport.codec import CodecError, decode_json
 from transport.dialects.portal_frames import encode_chain, encode_live, encode_metrics, encode_transaction, live_frame
+from transport.encoder import Encoder
 from transport.frames import text_frame
-from transport.session import Encoder, Send, Session, Step, Subscribe, Unsubscribe
+from transport.session import Send, Session, Step, Subscribe, Unsubscribe
 
 LIVE_CHANNELS: Mapping[str, str] = MappingProxyType(
     {

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from domain import JsonObject, Publication
 from domain.chain import client_status, event_members, milliseconds
 from transport.codec import encode_json
+from transport.encoder import Encoder
 
 # Flat, these words are the frame's own.
 _FRAME_WORDS = frozenset({"type", "channel", "data", "payload", "timestamp"})
@@ -41,6 +42,7 @@ def live_frame(type_: str, fields: JsonObject, at: float) -> bytes:
     return encode_json({"type": type_, **flat, "timestamp": milliseconds(at), "payload": fields, "data": fields})
 
 
+@Encoder
 def encode_live(publication: Publication) -> bytes | None:
     """An update of the live stream; None for an event that is none."""
     type_, fields = LIVE_TYPES.get(publication.event.type), publication.event.data
@@ -49,12 +51,14 @@ def encode_live(publication: Publication) -> bytes | None:
     return live_frame(type_, fields, publication.at)
 
 
+@Encoder
 def encode_metrics(publication: Publication) -> bytes | None:
     """The metrics DTO; None for an event that carries none."""
     fields = publication.event.data
     return _dto_frame(fields, fields) if isinstance(fields, Mapping) else None
 
 
+@Encoder
 def encode_transaction(publication: Publication) -> bytes | None:
     """The transaction DTO, in both vocabularies."""
     members = event_members(publication.event)
@@ -63,6 +67,7 @@ def encode_transaction(publication: Publication) -> bytes | None:
     return _dto_frame(members, {**members, "status": client_status(members["status"])})
 
 
+@Encoder
 def encode_chain(publication: Publication) -> bytes | None:
     """The DTO of a validator, of the consensus or of a peer."""
     members = event_members(publication.event)
