@@ -19,6 +19,8 @@ from config.secrets import Secret
 
 KIB = 1024
 MIB = 1024 * KIB
+GIB = 1024 * MIB
+DAY = 86_400
 
 
 Limits = tuple[float | None, float | None]
@@ -35,8 +37,16 @@ def _seconds(meaning: str, *, least: float = 0.001, reload: bool = False) -> msg
     return _means(meaning, unit="seconds", within=(least, 86_400), reload=reload)
 
 
-def _bytes(meaning: str, least: int, most: int) -> msgspec.Meta:
-    return _means(meaning, unit="bytes", within=(least, most))
+def _bytes(meaning: str, least: int, most: int, *, reload: bool = False) -> msgspec.Meta:
+    return _means(meaning, unit="bytes", within=(least, most), reload=reload)
+
+
+def _age(meaning: str, *, least: float = 0) -> msgspec.Meta:
+    return _means(meaning, unit="seconds", within=(least, 100 * 366 * DAY), reload=True)
+
+
+def _kept(meaning: str) -> msgspec.Meta:
+    return _bytes(meaning, 1 * MIB, 1024 * GIB, reload=True)
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,12 +91,19 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     drain_timeout: Annotated[
         float, _seconds("Time for clients to leave before the daemon stops", least=0, reload=True)
     ] = 20.0
+    restart_time: Annotated[
+        float, _seconds("Time a restart takes; no client is told to return sooner", least=0, reload=True)
+    ] = 2.0
     notsent_lowat: Annotated[
         int, _bytes("Unsent bytes the kernel may take per socket; less on slow links", 1 * KIB, 4 * MIB)
     ] = 16 * KIB
     outbox_size: Annotated[int, _bytes("Frames waiting for one client, critical ones apart", 16 * KIB, 64 * MIB)] = (
         256 * KIB
     )
+    credit: Annotated[
+        int, _bytes("Bytes below critical in flight to one client; a critical event waits behind no more", 4 * KIB, MIB)
+    ] = 32 * KIB
+    frame_age: Annotated[float, _seconds("How long what is not urgent may wait for a client")] = 60.0
     outbox_critical: Annotated[
         int,
         _means(
@@ -113,6 +130,28 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     path: Annotated[
         str, _means("Directory for data; empty: nothing is kept on disk", unit="path", rule=rules.writable_directory)
     ] = ""
+
+
+class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal in `storage.path` keeps of each priority, oldest gone first, and how it shares the disk.
+
+    Critical events are deleted by age alone: past their size it is said, and they stay.
+    """
+
+    critical_age: Annotated[float, _age("How long critical events are kept", least=DAY)] = 400 * DAY
+    critical_size: Annotated[int, _kept("What critical events should take at most")] = 256 * MIB
+    high_age: Annotated[float, _age("How long high events are kept; 0: not at all")] = 90 * DAY
+    high_size: Annotated[int, _kept("What high events may take")] = 256 * MIB
+    normal_age: Annotated[float, _age("How long normal events are kept; 0: not at all")] = 1 * DAY
+    normal_size: Annotated[int, _kept("What normal events may take")] = 64 * MIB
+    low_age: Annotated[float, _age("How long low events are kept; 0: not at all")] = 0
+    low_size: Annotated[int, _kept("What low events may take")] = 16 * MIB
+    reserve: Annotated[
+        int, _bytes("Free disk below which telemetry makes room for critical events", 0, 1024 * GIB, reload=True)
+    ] = 64 * MIB
+    commit_delay: Annotated[
+        float, _means("Longest wait of a critical event for others to share its sync", unit="seconds", within=(0, 0.1))
+    ] = 0.002
 
 
 class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,17 +242,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     log: LogSettings = LogSettings()
     storage: StorageSettings = StorageSettings()
+    journal: JournalSettings = JournalSettings()
     channels: ChannelSettings = ChannelSettings()
     portal: PortalSettings = PortalSettings()
     sources: Mapping[str, SourceSettings] = msgspec.field(default_factory=dict)
 
 
-Section = ServerSettings | LogSettings | StorageSettings | ChannelSettings | PortalSettings
+Section = ServerSettings | LogSettings | StorageSettings | JournalSettings | ChannelSettings | PortalSettings
 
 SECTIONS: dict[str, type[Section]] = {
     "server": ServerSettings,
     "log": LogSettings,
     "storage": StorageSettings,
+    "journal": JournalSettings,
     "channels": ChannelSettings,
     "portal": PortalSettings,
 }

@@ -77,6 +77,7 @@ class Counters:
     def __init__(self) -> None:
         self._count_transport()
         self._count_channels()
+        self._count_journal()
         self._count_actors()
         self._count_sources()
         self._count_daemon()
@@ -89,6 +90,7 @@ class Counters:
         self.bytes_received = 0
         self.frames_conflated = ByPriority()
         self.frames_dropped = ByPriority()
+        self.frames_expired = ByPriority()
         self.connections_opened = Tally(*DOORS)
         self.connections_closed = Tally("1000", "1001", "1006", "1009", "1011", "1012", "4102", "4201", "4202")
         self.connections_dropped = 0
@@ -112,6 +114,16 @@ class Counters:
         self.channels_created = 0
         self.channels_retired = 0
         self.channels_refused = 0
+
+    def _count_journal(self) -> None:
+        self.journal_commits = 0
+        self.journal_commit = Histogram()
+        self.journal_records = ByPriority()
+        self.journal_repeats = 0
+        self.journal_retired = ByPriority()
+        self.journal_shed = ByPriority()
+        self.journal_unkept = ByPriority()
+        self.journal_failed = 0
 
     def _count_actors(self) -> None:
         self.messages_conflated = ByPriority()

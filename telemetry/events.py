@@ -106,9 +106,14 @@ def outbox_overflowed(*, connection: str, door: str) -> None:
     log.sparing("warning", "outbox.overflowed", connection=connection, door=door)
 
 
-def socket_misconfigured(*, address: str, option: str, detail: str) -> None:
-    """The kernel did not take a socket option that the latency promise rests on."""
-    log.warning("socket.misconfigured", address=address, option=option, detail=detail)
+def ledger_unbalanced(*, connection: str, door: str, count: int) -> None:
+    """Publications for a client cannot be accounted for: a fault of the gateway itself."""
+    log.error("ledger.unbalanced", connection=connection, door=door, count=count)
+
+
+def socket_misconfigured(*, option: str, detail: str, meaning: str) -> None:
+    """The kernel did not take a socket option that a promise rests on; ``meaning`` says what does not hold."""
+    log.warning("socket.misconfigured", option=option, detail=detail, meaning=meaning)
 
 
 def connection_failed(*, client: str, error: BaseException) -> None:
@@ -188,10 +193,53 @@ def channel_refused(*, channel: str, limit: int) -> None:
     log.sparing("warning", "channel.refused", channel=channel, limit=limit)
 
 
+def channel_unseeded(*, channel: str, error: Exception) -> None:
+    """A channel begins without what was published before: the recorder failed, or did not answer in time."""
+    log.sparing("warning", "channel.unseeded", channel=channel, error=error)
+
+
 def event_refused(*, source: str, event: str, reason: str, detail: str = "") -> None:
     """An event that came in was not taken: ``invalid``, ``duplicate`` or ``overloaded``."""
     counters.events_refused.add(reason)
     log.sparing("info", "event.refused", source=source, id=event, reason=reason, detail=detail)
+
+
+def journal_opened(*, path: str, epoch: str, critical: int) -> None:
+    """The journal was opened; ``critical`` is the number of its newest critical event."""
+    log.info("journal.opened", path=path, epoch=epoch, critical=critical)
+
+
+def journal_begun(*, epoch: str, reason: str, detail: str = "", aside: str = "") -> None:
+    """An epoch began: the journal is ``new``, or ``damaged`` (and put ``aside``), ``copied``, or ``lost`` its end."""
+    log.warning("journal.begun", epoch=epoch, reason=reason, detail=detail, aside=aside)
+
+
+def journal_volatile() -> None:
+    """There is no data directory: what the journal keeps is in memory, and nothing survives a restart."""
+    log.warning("journal.volatile", remedy="set storage.path, or start with --data-dir DIR")
+
+
+def journal_failed(*, path: str, operation: str, reason: str) -> None:
+    """The journal could not be written or read; events are published all the same and nobody is told they are kept."""
+    counters.journal_failed += 1
+    log.sparing("error", "journal.failed", path=path, operation=operation, reason=reason)
+
+
+def journal_recovered(*, path: str, duration: float, unkept: int) -> None:
+    """The journal can be written again after ``duration`` seconds; ``unkept`` urgent events are in it now as well."""
+    log.warning("journal.recovered", path=path, duration=round(duration, 3), unkept=unkept)
+
+
+def journal_shed(*, reason: str, high: int = 0, normal: int = 0, low: int = 0) -> None:
+    """Events were given up so that calls have room: ``deleted`` to make some, or ``refused`` for want of it."""
+    for priority, count in zip((1, 2, 3), (high, normal, low), strict=True):
+        counters.journal_shed[priority] += count
+    log.sparing("warning", "journal.shed", reason=reason, high=high, normal=normal, low=low)
+
+
+def journal_oversized(*, size: int) -> None:
+    """Critical events are ``size`` bytes past what they should take; they stay until they are old enough."""
+    log.sparing("warning", "journal.oversized", size=size)
 
 
 # --- actors.sources ----------------------------------------------------------------------------
@@ -212,19 +260,14 @@ def source_lost(*, source: str, kind: str, reason: str, delay: float | None = No
 
 
 def source_silent(*, source: str, silence: float) -> None:
-    """A source is connected and has said nothing for ``silence`` seconds."""
+    """A source has said nothing for ``silence`` seconds: twice its cadence, or more."""
     counters.source_silences.add(source)
     log.warning("source.silent", source=source, silence=round(silence, 3))
 
 
 def source_returned(*, source: str, silence: float) -> None:
-    """A source speaks again after ``silence`` seconds."""
+    """A silence of ``silence`` seconds is over: the source speaks again, or promises it no more."""
     log.info("source.returned", source=source, silence=round(silence, 3))
-
-
-def source_stale(*, source: str, age: float) -> None:
-    """A source's newest reading is older than it may be."""
-    log.warning("source.stale", source=source, age=round(age, 3))
 
 
 def reading_rejected(*, source: str, key: str, reason: str, text: str = "") -> None:

@@ -15,6 +15,10 @@ NAMES = frozenset(
     {
         "channels",
         "connections",
+        "journal_bytes",
+        "journal_critical",
+        "journal_writable",
+        "ledger_imbalance",
         "loop_lag",
         "mailbox_depth",
         "ready",

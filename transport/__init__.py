@@ -4,10 +4,11 @@ from transport.addresses import ClientAddress, TrustedProxies
 from transport.codec import CodecError, decode_json, encode_json
 from transport.codes import CODES, Code, ProtocolError, UsageError, code_of
 from transport.encoder import Encoder
-from transport.frames import Frame, text_frame
+from transport.frames import Batch, Frame, text_frame
 from transport.gate import Door, Gate, Link, Peer
 from transport.http import Request, Response, json_response, problem, problem_of
-from transport.listeners import address_of, open_listeners
+from transport.listeners import UnsentLimit, address_of, check_unsent_limit, is_tcp, open_listeners
+from transport.outbox import Limits
 from transport.routes import Handler, Route, Routes
 from transport.server import Server, ServerStatistics
 from transport.session import (
@@ -30,6 +31,7 @@ from transport.stream import FrameStream
 __all__ = [
     "CODES",
     "Acknowledge",
+    "Batch",
     "ClientAddress",
     "Close",
     "Code",
@@ -43,6 +45,7 @@ __all__ = [
     "Grant",
     "Handler",
     "Introduce",
+    "Limits",
     "Link",
     "Peer",
     "ProtocolError",
@@ -60,12 +63,15 @@ __all__ = [
     "Step",
     "Subscribe",
     "TrustedProxies",
+    "UnsentLimit",
     "Unsubscribe",
     "UsageError",
     "address_of",
+    "check_unsent_limit",
     "code_of",
     "decode_json",
     "encode_json",
+    "is_tcp",
     "json_response",
     "open_listeners",
     "problem",

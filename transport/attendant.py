@@ -18,10 +18,11 @@ import trio
 
 from telemetry import counters, events
 from transport.codes import CONNECTION_FAILED, INVALID_TEXT, LINK_LOST, MESSAGE_TOO_BIG, UsageError, is_sendable
-from transport.gate import Door, Link, Peer
+from transport.gate import CLOSE_PATIENCE, Door, Link, Peer
 from transport.messages import Request
 from transport.reception import Reception
 from transport.stream import FrameStream
+from transport.tls import half_close
 from transport.websocket import Handshake, WebSocket
 
 _CLOSED_PATIENCE = 5.0
@@ -40,12 +41,13 @@ class Visit:
 class Attendant:
     """Attends the link of one ``visit`` in the nursery of its connection; cancelling that nursery ends it."""
 
-    __slots__ = ("_nursery", "_peer", "_reception", "_visit", "_websocket", "link")
+    __slots__ = ("_is_cut", "_nursery", "_peer", "_reception", "_visit", "_websocket", "link")
 
     def __init__(self, reception: Reception, nursery: trio.Nursery, stream: FrameStream, visit: Visit) -> None:
         self._reception = reception
         self._nursery = nursery
         self._peer: Peer | None = None
+        self._is_cut = False
         self._visit: Visit | None = visit
         self._websocket = WebSocket(stream, visit.handshake, reception.settings.message_size, self)
         self.link = Link(stream, visit.door, visit.request.client, self, subprotocol=visit.handshake.subprotocol)
@@ -62,10 +64,14 @@ class Attendant:
             await self._conclude()
         finally:
             self._reception.links.discard(self.link)
+            self._reception.audit.close(self.link)
             self.link.end(LINK_LOST, "cut")
             await self._let_go()
             self.link.disown()
             self._websocket.forget()
+            if self._is_cut:
+                # Not before: as long as the connection is there, it is counted as present.
+                self._reception.cut += 1
 
     # -- opening ----------------------------------------------------------------------------------------------
 
@@ -121,17 +127,30 @@ class Attendant:
         self._nursery.start_soon(self._say_goodbye, name="goodbye")
 
     async def _say_goodbye(self) -> None:
-        """Send the Close frame; the client's answer, or the end of our patience, ends the connection."""
-        link = self.link
-        code, reason = link.closing or (LINK_LOST, "")
-        if is_sendable(code):
-            with trio.move_on_after(link.patience):
-                try:
-                    await self._websocket.send_close(code, reason)
-                    await trio.sleep_forever()
-                except (trio.BrokenResourceError, trio.ClosedResourceError):
-                    pass
+        """Send what waits and the last word; the client's answer, or the end of our patience, ends the connection."""
+        with trio.move_on_after(self.link.patience) as patience:
+            try:
+                await self._send_last()
+                # What took long was to send it: an answer is on its way, or will never come.
+                patience.deadline = min(patience.deadline, trio.current_time() + CLOSE_PATIENCE)
+                await trio.sleep_forever()
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass
+        self._is_cut = patience.cancelled_caught
         self._nursery.cancel_scope.cancel()
+
+    async def _send_last(self) -> None:
+        """Send the Close frame behind what waits; where none is to be sent, break off behind what waits."""
+        code, reason = self.link.closing or (LINK_LOST, "")
+        if is_sendable(code):
+            await self._websocket.send_close(code, reason)
+            return
+        stream = self.link.stream
+        await stream.wait_send_all_might_not_block()
+        while stream.is_flushing:
+            await stream.wait_send_all_might_not_block()
+        # To close at once could take back what is still on its way.
+        half_close(stream.sock)
 
     async def _conclude(self) -> None:
         """Note why nothing more will come; a client at fault is told by a Close and given time to read it."""

@@ -1,18 +1,20 @@
 """Bytes to values and back: JSON and MessagePack, with limits.
 
-Rules of this file: what comes from outside is bounded in depth before anybody walks it, and every
-fault is a ``CodecError`` whose text can be shown to the sender. This is the only file with ``Any``:
-the libraries' own words for "some value".
+Rules of this file: what comes from outside is bounded in depth before anybody walks it, and in MessagePack in what it
+declares before anything is built. Every fault is a ``CodecError`` whose text can be shown to the sender. This is the
+only file with ``Any``: the libraries' own words for "some value".
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 import msgspec
 
-from domain import JsonValue
+from domain import JsonObject, JsonValue
+
+Message = TypeVar("Message", bound=msgspec.Struct)
 
 DEPTH_LIMIT = 32
 
@@ -60,12 +62,38 @@ def decode_msgpack(data: bytes) -> JsonValue:
         CodecError: if it is no such MessagePack, or nested deeper than ``DEPTH_LIMIT``.
     """
     try:
+        _walk(data)
         value: Any = msgpack.unpackb(data, raw=False, strict_map_key=True)
     except (ValueError, RecursionError, msgpack.UnpackException) as error:
         raise CodecError(f"not valid MessagePack: {str(error) or type(error).__name__}") from None
     _check_depth(value)
     _check_types(value)
     return _plain(value)
+
+
+def convert(value: JsonValue, shape: type[Message]) -> Message:
+    """``value`` as the message that ``shape`` describes; members that it does not have are left out.
+
+    Raises:
+        CodecError: if it is none; the text names the place.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise CodecError(str(error)) from None
+
+
+def plain(message: msgspec.Struct) -> JsonObject:
+    """``message`` as an object with members that can be encoded; what is not set is absent."""
+    members: JsonObject = msgspec.to_builtins(message)
+    return members
+
+
+def _walk(data: bytes) -> None:
+    """Go over ``data`` and build nothing: who declares a million items and sends none must not cost us their room."""
+    walker = msgpack.Unpacker(max_buffer_size=len(data))
+    walker.feed(data)
+    walker.skip()
 
 
 def _narrowed(value: Any) -> float | None:

@@ -89,7 +89,15 @@ _CLOSES = (
     Code(1000, "normal", "the work is done", None, 1000, temporary=False, action=_NOTHING),
     Code(1001, "going_away", "the gateway or the page goes away", None, 1001, temporary=True, action=_RESUME),
     Code(1002, "malformed_frame", "a frame breaks RFC 6455", None, 1002, temporary=False, action=_FIX),
-    Code(1003, "unsupported_frame", "binary where only text is taken", None, 1003, temporary=False, action=_FIX),
+    Code(
+        1003,
+        "unsupported_frame",
+        "binary where text is taken, or text where binary is",
+        None,
+        1003,
+        temporary=False,
+        action=_FIX,
+    ),
     Code(1005, "no_code", "the peer closed without a code; never sent", None, None, temporary=False, action=_NOTHING),
     Code(1006, "link_lost", "the link ended without a Close; never sent", None, None, temporary=True, action=_RESUME),
     Code(1007, "invalid_text", "text that is not UTF-8, or not valid", None, 1007, temporary=False, action=_FIX),
@@ -124,11 +132,15 @@ CODES: dict[int, Code] = {code.number: code for code in (*_ERRORS, *_REFUSALS, *
 NORMAL = 1000
 GOING_AWAY = 1001
 MALFORMED_FRAME = 1002
+UNSUPPORTED_FRAME = 1003
 LINK_LOST = 1006
 INVALID_TEXT = 1007
 MESSAGE_TOO_BIG = 1009
 CONNECTION_FAILED = 1011
+PROTOCOL_ERROR = 4002
+NOT_CONNECTED = 4003
 NO_PONG = 4102
+TOO_MANY_COMMANDS = 4103
 CRITICAL_BEHIND = 4202
 
 _SENDABLE_RESERVED = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})

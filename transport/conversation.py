@@ -111,14 +111,7 @@ class Conversation:
         patience = self._reception.settings.head_timeout if self._refusal is None else _REFUSAL_PATIENCE
         deadline = trio.current_time() + patience
         fault = await self._secure(deadline)
-        settings = self._reception.settings
-        stream = FrameStream(
-            self._sock,
-            nursery,
-            outbox_size=settings.outbox_size,
-            critical_limit=settings.outbox_critical,
-            on_lost=self.lost,
-        )
+        stream = FrameStream(self._sock, nursery, self._reception.limits, on_lost=self.lost)
         http = HttpConnection(stream, self._reception.http_limits, trio.CancelScope())
         with http.timer:
             try:

@@ -6,7 +6,8 @@ bytes depend on nothing but its payload (RFC 6455, section 5.2).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 
 from domain import Priority, Publication
 
@@ -45,6 +46,29 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"<Frame {self.priority.wire} {len(self.data)} bytes key={self.key!r}>"
+
+
+class Batch:
+    """Frames that go out in one write, joined once for all subscribers; none of them is critical.
+
+    ``counts`` says how many there are of each priority.
+    """
+
+    __slots__ = ("blob", "counts", "frames")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.frames = frames
+        self.blob = b"".join([frame.data for frame in frames])
+        self.counts = tuple(Counter([frame.priority for frame in frames]).items())
+
+    def rest(self, count: int) -> tuple[int, bytes]:
+        """How many frames the first ``count`` bytes have begun, and what of the last of them is left."""
+        end = 0
+        for index, frame in enumerate(self.frames):
+            start, end = end, end + len(frame.data)
+            if end > count:
+                return (index + 1, frame.data[count - start :]) if count > start else (index, b"")
+        return len(self.frames), b""
 
 
 def frame_bytes(opcode: int, payload: bytes) -> bytes:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import trio
 
+from domain import Position, Recollection
 from telemetry import events
 from transport.addresses import ClientAddress
 from transport.codes import CODES, CRITICAL_BEHIND, LINK_LOST, UsageError, is_sendable
+from transport.frames import Frame
 from transport.messages import Request, Response
 from transport.stream import FrameStream
 
@@ -32,6 +34,9 @@ _REASON_SIZE = 123
 # What FrameStream says when its outbox holds more critical frames than it may.
 _BEHIND = "critical behind"
 _numbers = count(1)
+
+Farewell: TypeAlias = Callable[[int, str, float, Position | None], Frame]
+"""Writes the last word before a planned end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,16 @@ class Link:
 
     ``opened_at`` is in Unix seconds. ``subprotocol`` is what was agreed on, empty when nothing was. ``closing`` is the
     code and reason of its end, once there is one.
+
+    ``introduced`` is the client's word for itself, once it has said one. ``farewell`` writes what a client of its
+    dialect is told before a planned end: the close code, the reason, its delay in seconds, where it resumes; None
+    where the dialect has no word for that. ``recollection`` is what its client followed when it was last here; None
+    at a door whose clients ask again by themselves.
     """
 
     __slots__ = (
-        "_owner", "busy", "client", "closing", "door", "id", "opened_at", "patience", "resumed_at", "slice", "stream",
-        "subprotocol",
+        "_owner", "busy", "client", "closing", "door", "farewell", "id", "introduced", "opened_at", "patience",
+        "recollection", "resumed_at", "slice", "stream", "subprotocol",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +112,9 @@ class Link:
         self.opened_at = time.time()
         self.closing: tuple[int, str] | None = None
         self.patience = CLOSE_PATIENCE
+        self.introduced = ""
+        self.farewell: Farewell | None = None
+        self.recollection: Recollection | None = None
         # While a message is handled nothing is read, and silence is not the client's.
         self.busy = False
         self.resumed_at = 0.0
@@ -127,6 +140,15 @@ class Link:
     def abort(self, reason: str = "aborted") -> None:
         """End the link at once, without a Close frame; what waits is dropped."""
         self.stream.close()
+        self._tell(LINK_LOST, reason)
+
+    def drop(self, reason: str = "dropped", *, patience: float | None = None) -> None:
+        """End the link without a Close frame, once what waits is out or ``patience`` is over: it breaks off.
+
+        For clients that come back only from a link that broke. Never blocks.
+        """
+        if self.closing is None and patience is not None:
+            self.patience = patience
         self._tell(LINK_LOST, reason)
 
     def lost(self, reason: str) -> None:

@@ -3,7 +3,7 @@
 Rules of this file:
 
 * One task for all links. Each link is pinged once in ``ping_interval``; the pings are spread over its slices, so that
-  ten thousand are no burst. All of them are one frame, encoded once.
+  ten thousand are no burst. All of them are one frame, encoded once. Its ledger is looked at by the way.
 * Life is any byte that came in (``FrameStream.heard``). A link is dead when nothing came for ``dead_after``, and is
   ended before that time is over.
 * Silence that is ours is not the client's: while a message of it is handled, while bytes of it wait unread, and after
@@ -20,6 +20,7 @@ import trio
 
 from domain import Priority
 from telemetry import events
+from transport.audit import Audit
 from transport.codes import NO_PONG
 from transport.frames import PING, Frame, frame_bytes
 from transport.gate import SLICES, Link, Links
@@ -35,8 +36,9 @@ _UNREAD = struct.pack("i", 0)
 class Heartbeat:
     """Sweeps over ``links``; times are in seconds."""
 
-    def __init__(self, links: Links, ping_interval: float, dead_after: float) -> None:
+    def __init__(self, links: Links, ping_interval: float, dead_after: float, audit: Audit) -> None:
         self._links = links
+        self._audit = audit
         self._step = ping_interval / SLICES
         self._dead_after = dead_after
         self._slice = 0
@@ -64,7 +66,8 @@ class Heartbeat:
         """Ping the links whose turn it is, and end those that were not heard for too long at ``now`` (trio clock)."""
         for link in self._links.slice(self._slice):
             if link.closing is None:
-                link.stream.offer(_PING)
+                link.stream.send(_PING)
+                self._audit.look(link)
         self._slice += 1
         # The next sweep would come too late for those whose time ends before it.
         horizon = now + self._step - self._dead_after

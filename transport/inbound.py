@@ -4,6 +4,9 @@ Rules of this file: pure, and a second opinion only: the WebSocket library decid
 characters, after decoding, and does not count its frames; a client could make it keep four times the limit, or an
 endless row of empty frames. So sizes are counted here in bytes, before anything is decoded, and a frame that says of
 itself that it is too large is not waited for. Counts of invalid bytes do not matter; they end the connection.
+
+Pongs are read here too: the library throws away what they say, and what they say is the client's credit. A piece of
+input that is nothing but Pongs need not be shown to the library at all.
 """
 
 from __future__ import annotations
@@ -14,11 +17,14 @@ _FIN = 0x80
 _OPCODE = 0x0F
 _CONTROL = 0x08
 _CLOSE = 0x08
+_PONG = 0x0A
 _MASK = 0x80
 _LENGTH = 0x7F
 _TWO_BYTES = 126
 _EIGHT_BYTES = 127
 _POLICY = 1008
+_WHOLE_PONG = bytes((_FIN | _PONG,))
+_MASKED = 6  # bytes of the header of a short masked frame
 
 # Pieces smaller than this are no way to send a message.
 _SMALLEST_PIECE = 16
@@ -28,7 +34,7 @@ _PIECES = 1024
 class Meter:
     """Follows the frames of one connection; ``limit`` is in bytes for each message."""
 
-    __slots__ = ("_ended", "_final", "_header", "_limit", "_pieces", "_remaining", "_size")
+    __slots__ = ("_ended", "_final", "_header", "_limit", "_mask", "_pieces", "_pong", "_remaining", "_size", "pongs")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -38,6 +44,25 @@ class Meter:
         self._pieces = 0
         self._final = False
         self._ended = False
+        # The payload of a Pong that is coming in, still masked; None while there is none.
+        self._pong: bytes | None = None
+        self._mask = b""
+        self.pongs: list[bytes] = []
+
+    def take_pongs(self, data: bytes) -> bytes:
+        """What is left of ``data`` when the whole Pongs at its beginning are taken into ``pongs``."""
+        if self._remaining or self._header or self._ended:
+            return data
+        position = 0
+        while data[position : position + 1] == _WHOLE_PONG and len(data) >= position + _MASKED:
+            second = data[position + 1]
+            end = position + _MASKED + (second & _LENGTH)
+            if not second & _MASK or second & _LENGTH >= _TWO_BYTES or end > len(data):
+                break
+            start = position + _MASKED
+            self.pongs.append(_unmasked(data[start:end], data[start - 4 : start]))
+            position = end
+        return data[position:]
 
     def feed(self, data: bytes) -> int:
         """Count ``data``, the next bytes from the client; returns how many messages are complete with it.
@@ -51,6 +76,8 @@ class Meter:
             if self._remaining:
                 step = min(self._remaining, size - position)
                 self._remaining -= step
+                if self._pong is not None:
+                    self._pong += data[position : position + step]
                 position += step
             else:
                 if self._header:
@@ -63,6 +90,9 @@ class Meter:
                 self._header = b""
                 self._take(data, position)
                 position += length
+            if self._pong is not None and not self._remaining:
+                self.pongs.append(_unmasked(self._pong, self._mask))
+                self._pong = None
             if self._final and not self._remaining:
                 self._final = False
                 complete += 1
@@ -80,6 +110,8 @@ class Meter:
         opcode = first & _OPCODE
         if opcode & _CONTROL:
             self._ended = opcode == _CLOSE
+            if opcode == _PONG and payload < _TWO_BYTES and data[position + 1] & _MASK:
+                self._pong, self._mask = b"", data[position + 2 : position + 6]
             return
         self._size += payload
         self._pieces += 1
@@ -100,3 +132,10 @@ def _header_size(data: bytes, position: int, size: int) -> int:
     length = second & _LENGTH
     extended = 2 if length == _TWO_BYTES else 8 if length == _EIGHT_BYTES else 0
     return 2 + extended + (4 if second & _MASK else 0)
+
+
+def _unmasked(payload: bytes, mask: bytes) -> bytes:
+    """``payload`` of a client's frame in clear (RFC 6455, section 5.3); at most 125 bytes."""
+    size = len(payload)
+    pattern = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")

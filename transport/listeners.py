@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 import trio
 
@@ -21,6 +23,8 @@ BACKLOG = 4096
 # More at once are accepted no faster and cost the others twice the delay.
 _ACCEPT_AT_ONCE = 16
 _PAUSE = 0.25
+_LOOPBACK = "127.0.0.1"
+_PROBE_TIMEOUT = 1.0
 
 # Longest that handshakes which hang can keep a plain request waiting to be accepted.
 _QUEUE_PATIENCE = 0.05
@@ -84,22 +88,43 @@ def configure_listeners(listeners: Sequence[socket.socket], notsent_lowat: int) 
     """Set on listening sockets, ours or inherited, what their connections are to have."""
     for listener in listeners:
         listener.setblocking(False)
-        if listener.family in {socket.AF_INET, socket.AF_INET6}:
+        if is_tcp(listener):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _limit_unsent(listener, notsent_lowat)
+            # Whether connections come to have it is found out by ``check_unsent_limit``, once.
+            with suppress(OSError):
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, notsent_lowat)
     return list(listeners)
 
 
-def _limit_unsent(listener: socket.socket, size: int) -> None:
-    """Bound what the kernel takes before it is sent: everything there is ahead of a critical frame."""
+def is_tcp(listener: socket.socket) -> bool:
+    """Whether a socket is of the internet's families."""
+    return listener.family in {socket.AF_INET, socket.AF_INET6}
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentLimit:
+    """Whether the kernel holds at most ``size`` unsent bytes of a connection; ``fault`` says why not, if it does not.
+
+    Everything that it takes beyond is ahead of a critical frame.
+    """
+
+    size: int
+    fault: str = ""
+
+
+def check_unsent_limit(size: int) -> UnsentLimit:
+    """Try, on a connection of this machine with itself, whether a connection has the limit of its listener."""
     try:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
-        taken = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
-        detail = "" if taken == size else f"asked for {size}, got {taken}"
+        with socket.create_server((_LOOPBACK, 0), backlog=1) as listener:
+            listener.settimeout(_PROBE_TIMEOUT)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+            with socket.create_connection(listener.getsockname(), _PROBE_TIMEOUT):
+                accepted, _ = listener.accept()
+                with accepted:
+                    taken = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
     except OSError as error:
-        detail = str(error)
-    if detail:
-        events.socket_misconfigured(address=address_of(listener), option="TCP_NOTSENT_LOWAT", detail=detail)
+        return UnsentLimit(size, error.strerror or str(error))
+    return UnsentLimit(size, "" if taken == size else f"asked for {size}, got {taken}")
 
 
 def address_of(listener: socket.socket) -> str:

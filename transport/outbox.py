@@ -1,171 +1,299 @@
 """What waits for one socket: frames by priority, bounded in messages and bytes.
 
-Rules of this file: no I/O. An outbox exists only while its socket does not take more.
+Rules of this file: no I/O. An outbox exists only while its socket, or its client's credit, does not take more.
 
-* CRITICAL is never dropped and never conflated; past a hard count the client is lost (close 4202).
+* CRITICAL is never dropped and never conflated; past a hard count the client is lost (close 4202). It travels alone.
+* Answers go next and are never dropped; a client that asks on and on and does not read is lost.
 * What is larger than the byte limit by itself is dropped.
-* HIGH drops its oldest past the byte limit, after everything below it has gone.
-* NORMAL keeps the newest frame for each key, in the place of the oldest; then drops its oldest.
-* LOW drops its oldest first.
-* One frame in sixteen is the lowest that waits, so that nothing starves.
+* Past the byte limit the lowest goes first: LOW its oldest, then NORMAL, then HIGH.
+* NORMAL and LOW keep the newest frame for each key, in the place of the oldest; it says how many it stands for.
+* NORMAL and LOW that have waited too long are not sent any more.
+* HIGH, NORMAL and LOW share by weight, and age promotes (``domain.Turns``).
+* What is given up becomes a ``Gap`` for the client, one for each channel and reason, and every publication is counted
+  in the ledger.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from domain import Priority
+from domain import Gap, Position, Priority, Reason, Turns
 from telemetry import counters
 from transport.frames import Frame
+from transport.ledger import Ledger
 
-_FAIRNESS = 15
+HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 
-Lane = deque[Frame]
+PIECE_SIZE = 4 * 1024
+PIECE_COUNT = 16
+"""Most that is joined into one send, in bytes and frames: a critical frame can still wait behind it."""
+
+URGENT_SIZE = 16 * 1024
+ANSWER_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxStatistics:
-    """How many frames wait for each priority, their bytes, and what was lost to the limits."""
+    """How many frames wait for each priority, their bytes and the oldest's age in seconds; what the limits cost."""
 
     depth: tuple[int, int, int, int]
     size: int
     dropped: int
     conflated: int
+    expired: int = 0
+    age: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
-class CriticalBehind(Exception):
-    """More critical frames wait than may: the client is too slow for what must not be lost."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may wait for one client and be in flight to it.
+
+    ``size``: bytes below CRITICAL that wait; ``critical``: critical frames that wait; ``credit``: bytes below CRITICAL
+    that are in flight; ``age``: seconds that NORMAL and LOW may wait.
+    """
+
+    size: int = 256 * 1024
+    critical: int = 10_000
+    credit: int = 32 * 1024
+    age: float = 60.0
+
+
+class Behind(Exception):
+    """The client is too slow for what must not be lost: ``reason`` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+CRITICAL_BEHIND = "critical behind"
+ANSWERS_UNREAD = "answers unread"
+
+
+class _Waiting:
+    """A frame that waits, and for how many of its key it stands, from the offset ``first`` on."""
+
+    __slots__ = ("at", "first", "frame", "rate")
+
+    def __init__(self, frame: Frame, at: float) -> None:
+        self.frame = frame
+        self.at = at
+        self.rate = 1
+        self.first = 0 if frame.publication is None else frame.publication.offset
+
+    def data(self) -> bytes:
+        """The frame's bytes, with the number it stands for where its dialect can say it."""
+        frame = self.frame
+        return frame.data if self.rate == 1 or frame.again is None else frame.again(self.rate)
+
+
+Lane = deque[_Waiting]
 
 
 class Outbox:
-    """The frames that wait for one socket; ``size_limit`` is in bytes and spares CRITICAL."""
+    """The frames that wait for one socket, within ``limits``; ``clock`` tells their age (seconds).
+
+    ``write_gap`` makes the frame that tells a gap, for a client that understands it. ``critical_sent`` is the position
+    of the newest critical event that was taken.
+    """
 
     __slots__ = (
-        "_critical",
-        "_high",
-        "_latest",
-        "_low",
-        "_normal",
-        "_turn",
-        "conflated",
-        "critical_limit",
-        "dropped",
-        "size",
-        "size_limit",
-    )
+        "_answers", "_clock", "_critical", "_gaps", "_lanes", "_latest", "_limits", "_turns", "critical_sent", "ledger",
+        "size", "write_gap",
+    )  # fmt: skip
 
-    def __init__(self, size_limit: int, critical_limit: int) -> None:
-        self._critical: Lane | None = None
-        self._high: Lane | None = None
-        self._normal: deque[Frame | Hashable] = deque()
-        self._low: Lane | None = None
-        self._latest: dict[Hashable, Frame] = {}
-        self._turn = 0
-        self.size_limit = size_limit
-        self.critical_limit = critical_limit
+    def __init__(
+        self,
+        limits: Limits,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        write_gap: Callable[[Gap], Frame] | None = None,
+    ) -> None:
+        self._critical: Lane = deque()
+        # By priority; CRITICAL's place stays empty.
+        self._lanes: tuple[Lane, Lane, Lane, Lane] = (deque(), deque(), deque(), deque())
+        self._latest: dict[Hashable, _Waiting] = {}
+        self._gaps: dict[tuple[str, Reason], Gap] = {}
+        self._answers: list[bytes] = []
+        self._turns = Turns()
+        self._clock = clock
+        self._limits = limits
+        self.ledger = ledger
+        self.write_gap = write_gap
+        self.critical_sent: Position | None = None
         self.size = 0
-        self.dropped = 0
-        self.conflated = 0
 
     def put(self, frame: Frame) -> None:
-        """Queue ``frame``; what no longer fits is dropped, the least important first.
+        """Queue ``frame``; what no longer fits is given up, the least important first.
 
         Raises:
-            CriticalBehind: when ``critical_limit`` critical frames wait already.
+            Behind: when as many critical frames wait already as may.
         """
         priority = frame.priority
+        self.ledger.enqueued[priority] += 1
         if priority is Priority.CRITICAL:
-            self._put_critical(frame)
+            if len(self._critical) >= self._limits.critical:
+                self.ledger.gapped[priority] += 1
+                raise Behind(CRITICAL_BEHIND)
+            self._critical.append(_Waiting(frame, self._clock()))
             return
-        if len(frame.data) > self.size_limit:
+        waiting = _Waiting(frame, self._clock())
+        if len(frame.data) > self._limits.size:
             # It would drive out all that waits and then itself.
-            self._count_dropped(frame)
+            self._give_up(waiting, "overflow")
             return
         self.size += len(frame.data)
-        if priority is Priority.NORMAL:
-            self._put_normal(frame)
-        elif priority is Priority.HIGH:
-            if self._high is None:
-                self._high = deque()
-            self._high.append(frame)
-        else:
-            if self._low is None:
-                self._low = deque()
-            self._low.append(frame)
-        while self.size > self.size_limit and self._drop_oldest():
-            pass
+        if priority is not NORMAL or frame.key is None or not self._conflate(frame):
+            self._lanes[priority].append(waiting)
+            if priority is NORMAL and frame.key is not None:
+                self._latest[frame.key] = waiting
+        while self.size > self._limits.size:
+            self._drop_oldest()
 
-    def pop(self) -> Frame | None:
-        """The frame to send next, or None when nothing waits."""
-        if self._critical:
-            return self._critical.popleft()
-        self._turn += 1
-        frame = self._pop_lowest() if self._turn & _FAIRNESS == 0 else self._pop_highest()
-        if frame is not None:
-            self.size -= len(frame.data)
-        return frame
+    def answer(self, data: bytes) -> None:
+        """Queue an answer to the client.
 
-    def clear(self) -> None:
-        """Forget all that waits, counted as dropped: the socket is lost."""
+        Raises:
+            Behind: when it leaves too many of them unread.
+        """
+        if len(self._answers) >= ANSWER_LIMIT:
+            raise Behind(ANSWERS_UNREAD)
+        self._answers.append(data)
+
+    def take_urgent(self) -> bytes:
+        """The bytes to send next of what needs no credit: critical frames, else answers; none if neither waits."""
+        parts: list[bytes] = []
+        size = 0
+        while self._critical and size < URGENT_SIZE:
+            frame = self._critical.popleft().frame
+            self.ledger.delivered[Priority.CRITICAL] += 1
+            if frame.publication is not None:
+                self.critical_sent = frame.publication.critical or self.critical_sent
+            parts.append(frame.data)
+            size += len(frame.data)
+        if not parts:
+            parts, self._answers = self._answers, []
+        return b"".join(parts)
+
+    def take_routine(self) -> bytes:
+        """The bytes to send next of the rest: so many that something critical need not wait long behind them."""
+        parts: list[bytes] = []
+        size = 0
+        while size < PIECE_SIZE and len(parts) < PIECE_COUNT and (data := self._pop()) is not None:
+            parts.append(data)
+            size += len(data)
+        return b"".join(parts)
+
+    def _pop(self) -> bytes | None:
+        while True:
+            if self._gaps and self.write_gap is not None:
+                return self.write_gap(self._gaps.pop(next(iter(self._gaps)))).data
+            lane = self._next_lane()
+            if lane is None:
+                return None
+            waiting = self._take_from(lane)
+            if lane is HIGH or self._clock() - waiting.at <= self._limits.age:
+                self.ledger.delivered[lane] += 1
+                return waiting.data()
+            self._expire(waiting)
+
+    def shed(self) -> None:
+        """Give up all that waits below CRITICAL."""
         while self._drop_oldest():
             pass
+
+    def clear(self) -> None:
+        """Forget all that waits, counted as given up: the socket is lost."""
+        self.shed()
         while self._critical:
-            self._count_dropped(self._critical.popleft())
+            self._give_up(self._critical.popleft(), "overflow")
+        self._gaps.clear()
+        self._answers.clear()
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._critical or self._answers or self._gaps or any(self._lanes))
+
+    @property
+    def depth(self) -> tuple[int, int, int, int]:
+        """How many frames wait, by priority."""
+        return (len(self._critical), len(self._lanes[HIGH]), len(self._lanes[NORMAL]), len(self._lanes[LOW]))
 
     def statistics(self) -> OutboxStatistics:
         """What waits now, and what was lost so far."""
-        depth = (len(self._critical or ()), len(self._high or ()), len(self._normal), len(self._low or ()))
-        return OutboxStatistics(depth, self.size, self.dropped, self.conflated)
+        critical = self._clock() - self._critical[0].at if self._critical else 0.0
+        age = (critical, *self._ages())
+        lost = self.ledger
+        return OutboxStatistics(self.depth, self.size, sum(lost.gapped), sum(lost.conflated), sum(lost.expired), age)
 
-    def _put_critical(self, frame: Frame) -> None:
-        if self._critical is None:
-            self._critical = deque()
-        if len(self._critical) >= self.critical_limit:
-            raise CriticalBehind
-        self._critical.append(frame)
+    # -- the lanes ----------------------------------------------------------------------------------------
 
-    def _put_normal(self, frame: Frame) -> None:
-        if frame.key is None:
-            self._normal.append(frame)
-            return
-        replaced = self._latest.get(frame.key)
-        self._latest[frame.key] = frame
-        if replaced is None:
-            self._normal.append(frame.key)
-        else:
-            self.size -= len(replaced.data)
-            self.conflated += 1
-            counters.frames_conflated[frame.priority] += 1
-
-    def _pop_highest(self) -> Frame | None:
-        if self._high:
-            return self._high.popleft()
-        if self._normal:
-            return self._pop_normal()
-        return self._low.popleft() if self._low else None
-
-    def _pop_lowest(self) -> Frame | None:
-        if self._low:
-            return self._low.popleft()
-        if self._normal:
-            return self._pop_normal()
-        return self._high.popleft() if self._high else None
-
-    def _pop_normal(self) -> Frame:
-        item = self._normal.popleft()
-        return item if isinstance(item, Frame) else self._latest.pop(item)
-
-    def _drop_oldest(self) -> bool:
-        """Drop the oldest of the lowest priority that waits; False when only CRITICAL is left."""
-        frame = self._pop_lowest()
-        if frame is None:
+    def _conflate(self, frame: Frame) -> bool:
+        """Put ``frame`` in the place of the one of its key; False if none waits."""
+        waiting = self._latest.get(frame.key)
+        if waiting is None:
             return False
-        self.size -= len(frame.data)
-        self._count_dropped(frame)
+        self.size -= len(waiting.frame.data)
+        waiting.frame = frame
+        waiting.at = self._clock()
+        waiting.rate += 1
+        self.ledger.conflated[frame.priority] += 1
+        counters.frames_conflated[frame.priority] += 1
         return True
 
-    def _count_dropped(self, frame: Frame) -> None:
-        self.dropped += 1
-        counters.frames_dropped[frame.priority] += 1
+    def _next_lane(self) -> Priority | None:
+        """Whose turn it is, of those that wait."""
+        _none, high, normal, low = self._lanes
+        if not normal and not low:
+            return HIGH if high else None
+        if not high and not low:
+            return NORMAL
+        if not high and not normal:
+            return LOW
+        return self._turns.next(high, normal, low, self._ages)
+
+    def _ages(self) -> tuple[float, float, float]:
+        now = self._clock()
+        high, normal, low = (now - lane[0].at if lane else 0.0 for lane in self._lanes[1:])
+        return high, normal, low
+
+    def _take_from(self, lane: Priority) -> _Waiting:
+        waiting = self._lanes[lane].popleft()
+        frame = waiting.frame
+        self.size -= len(frame.data)
+        if lane is NORMAL and frame.key is not None:
+            del self._latest[frame.key]
+        return waiting
+
+    # -- what is not sent ---------------------------------------------------------------------------------
+
+    def _drop_oldest(self) -> bool:
+        """Give up the oldest of the lowest priority that waits; False when only CRITICAL is left."""
+        for lane in (LOW, NORMAL, HIGH):
+            if self._lanes[lane]:
+                self._give_up(self._take_from(lane), "overflow")
+                return True
+        return False
+
+    def _give_up(self, waiting: _Waiting, reason: Reason) -> None:
+        priority = waiting.frame.priority
+        self.ledger.gapped[priority] += 1
+        counters.frames_dropped[priority] += 1
+        self._note_gap(waiting, reason)
+
+    def _expire(self, waiting: _Waiting) -> None:
+        priority = waiting.frame.priority
+        self.ledger.expired[priority] += 1
+        counters.frames_expired[priority] += 1
+        self._note_gap(waiting, "expired")
+
+    def _note_gap(self, waiting: _Waiting, reason: Reason) -> None:
+        publication = waiting.frame.publication
+        # What has no place on its channel leaves no hole there.
+        if publication is None or not publication.offset or self.write_gap is None:
+            return
+        gap = Gap(publication.channel, waiting.first, publication.offset, waiting.rate, reason)
+        known = self._gaps.get((gap.channel, reason))
+        self._gaps[gap.channel, reason] = gap if known is None else known.with_more(gap)

@@ -18,12 +18,17 @@ from config import ServerSettings
 from telemetry import events
 from transport.addresses import ClientAddress, Origin, TrustedProxies
 from transport.admission import Admission, AdmissionLimits, Entry, connection_refusal, draining_refusal
+from transport.audit import Audit
 from transport.codes import ProtocolError
 from transport.gate import Gate, Link, Links
 from transport.http import Head, HttpLimits, Request, Response, plain_answer, problem_of
+from transport.outbox import Limits
 from transport.tls import server_context
 
 App: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+Part: TypeAlias = Callable[[Link], None]
+"""Sends the client of one link away: has it closed or dropped, with a last word perhaps."""
 
 _DRAIN_SIZE = 64 * 1024
 _TLS_TURNS = 4
@@ -39,13 +44,15 @@ class Reception:
     def __init__(self, settings: ServerSettings, app: App, gate: Gate) -> None:
         self.app = app
         self.gate = gate
+        self.audit = Audit()
         self.links = Links()
         self.draining = False
         self.accepted = 0
         self.refused: dict[str, int] = {}
         self.present = 0
         self.emptied = trio.Event()
-        self.farewell: tuple[int, str] | None = None
+        self.part: Part | None = None
+        self.cut = 0
         self.heads: set[trio.CancelScope] = set()
         self.handshakes = trio.CapacityLimiter(settings.handshakes)
         # A step of a TLS handshake is some ten times the work of opening a WebSocket.
@@ -71,6 +78,7 @@ class Reception:
         self.http_limits = HttpLimits(
             settings.head_size, settings.body_size, settings.head_timeout, settings.idle_timeout
         )
+        self.limits = Limits(settings.outbox_size, settings.outbox_critical, settings.credit, settings.frame_age)
         self.admission.limits = _admission_limits(settings)
 
     # -- who comes in -----------------------------------------------------------------------------------------
@@ -141,16 +149,12 @@ class Reception:
     def opened(self, link: Link) -> None:
         """A link is open; if everybody is being sent away, it is too."""
         self.links.add(link)
-        if self.farewell is not None:
-            link.close(*self.farewell)
+        if self.part is not None:
+            self.part(link)
 
-    def drain(self, code: int, reason: str) -> None:
-        """Take nobody more: connections that wait for a request end, the others after the one they are at.
-
-        A link that opens in spite of that is closed with ``code``.
-        """
+    def drain(self) -> None:
+        """Take nobody more: connections that wait for a request end, the others after the one they are at."""
         self.draining = True
-        self.farewell = (code, reason)
         for scope in tuple(self.heads):
             scope.cancel()
         if self.present == 0:

@@ -22,9 +22,9 @@ from transport.conversation import Conversation
 from transport.gate import Gate, Link
 from transport.heartbeat import Heartbeat
 from transport.listeners import accept_connections, address_of, close_listener, configure_listeners, open_listeners
-from transport.reception import App, Reception
+from transport.reception import App, Part, Reception
 
-_CLOSE_AT_ONCE = 256
+_PART_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Server:
     ) -> None:
         self._settings = settings
         self._reception = Reception(settings, app, gate)
-        self._heartbeat = Heartbeat(self._reception.links, settings.ping_interval, settings.dead_after)
+        reception = self._reception
+        self._heartbeat = Heartbeat(reception.links, settings.ping_interval, settings.dead_after, reception.audit)
         self._inherited = tuple(sockets)
         self._listeners: list[socket.socket] = []
         self._addresses: tuple[str, ...] = ()
@@ -128,20 +129,27 @@ class Server:
         """
         self._reception.apply(settings)
 
-    async def drain(self, timeout: float, code: int, reason: str = "") -> int:  # noqa: ASYNC109 - it cuts, not raises
-        """Take nobody more, close every link with ``code``, and stop; returns how many connections had to be cut.
-
-        A request that is being answered is answered to its end, all within ``timeout`` seconds.
-        """
+    def shut(self) -> None:
+        """Take nobody more; a request that is being answered is answered to its end."""
         self._close_listeners()
-        self._reception.drain(code, reason)
+        self._reception.drain()
+
+    async def drain(self, timeout: float, part: Part) -> int:  # noqa: ASYNC109 - it cuts, not raises
+        """Take nobody more, ``part`` with every link, and stop; returns how many connections had to be cut.
+
+        A link that opens in spite of that is parted with as well. All within ``timeout`` seconds.
+        """
+        self.shut()
+        reception = self._reception
+        reception.part = part
+        before = reception.cut
         with trio.move_on_after(timeout):
             for index, link in enumerate(self.links):
-                link.close(code, reason, patience=timeout)
-                if index % _CLOSE_AT_ONCE == _CLOSE_AT_ONCE - 1:
+                part(link)
+                if index % _PART_AT_ONCE == _PART_AT_ONCE - 1:
                     await trio.lowlevel.checkpoint()
-            await self._reception.emptied.wait()
-        left = self._reception.present
+            await reception.emptied.wait()
+        left = reception.present + reception.cut - before
         self._stop()
         return left
 

@@ -266,14 +266,32 @@ class _Wire(trio.abc.Stream):
             await checkpoint()
             data, self._early = self._early[:_RECEIVE_SIZE], self._early[_RECEIVE_SIZE:]
         else:
-            data = await self.stream.receive_some(max_bytes)
+            data = await self._receive(max_bytes)
         try:
             self._complete = self._meter.feed(data)
         except ProtocolError as fault:
             # An end of the stream is what makes the library stop at once, without a word of its own.
             self.fault = fault.with_traceback(None)
             return b""
+        self._hand_on_pongs()
         return data
+
+    async def _receive(self, max_bytes: int | None) -> bytes:
+        """What has come in; Pongs alone are handled here."""
+        meter = self._meter
+        while True:
+            data = await self.stream.receive_some(max_bytes)
+            rest = meter.take_pongs(data) if data else data
+            self._hand_on_pongs()
+            if rest or not data:
+                return rest
+
+    def _hand_on_pongs(self) -> None:
+        pongs = self._meter.pongs
+        if pongs:
+            self._meter.pongs = []
+            for payload in pongs:
+                self.stream.echoed(payload)
 
     async def _hand_on(self) -> None:
         """Give the consumer the messages that the last piece of input has completed."""

@@ -33,7 +33,7 @@ from actors.runtime import ChildSpec, TrioActor
 from andond import cli
 from andond.tree import Present, gateway
 from domain import Event, JsonValue, Priority, Publication
-from transport import Door, Frame, FrameStream, Request, Response, Routes
+from transport import Batch, Door, Frame, FrameStream, Request, Response, Routes
 from transport.dialects.cloudevents import encode
 
 CHANNEL = "events/bench"
@@ -65,10 +65,9 @@ class Probe:
             self.critical_at.append(microseconds())
         self._look()
 
-    def offer_batch(self, blob: bytes, frames: Sequence[Frame]) -> None:
+    def offer_batch(self, batch: Batch) -> None:
         """Take some joined frames."""
-        del blob
-        self.frames += len(frames)
+        self.frames += len(batch.frames)
         self._look()
 
     async def reached(self, goal: int) -> None:

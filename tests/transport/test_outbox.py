@@ -6,7 +6,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain import Priority
 from telemetry import counters
 from transport.frames import Frame
-from transport.outbox import CriticalBehind, Outbox, OutboxStatistics
+from transport.ledger import Ledger
+from transport.outbox import Behind, Limits, Outbox, OutboxStatistics
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
 
@@ -16,7 +17,7 @@ def frame(name: str, priority: Priority = NORMAL, key: object = None, size: int 
 
 
 def filled(*frames: Frame, size_limit: int = 1000, critical_limit: int = 10) -> Outbox:
-    outbox = Outbox(size_limit, critical_limit)
+    outbox = Outbox(Limits(size_limit, critical_limit), Ledger(), lambda: 0.0)
     for one in frames:
         outbox.put(one)
     return outbox
@@ -128,7 +129,7 @@ def test_critical_frames_are_spared_by_the_byte_limit():
 
 def test_one_critical_frame_too_many_says_that_the_client_is_lost():
     outbox = filled(frame("c1", CRITICAL), frame("c2", CRITICAL), critical_limit=2)
-    with pytest.raises(CriticalBehind):
+    with pytest.raises(Behind):
         outbox.put(frame("c3", CRITICAL))
     assert names(outbox) == ["c1", "c2"]
 
@@ -160,7 +161,7 @@ class OutboxAgainstLedger(RuleBasedStateMachine):
         self.put_count += 1
         try:
             self.outbox.put(one)
-        except CriticalBehind:
+        except Behind:
             assert priority is CRITICAL
             self.refused += 1
 

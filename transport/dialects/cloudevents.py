@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from domain import Publication, is_channel, is_tree
+from domain import JsonValue, Publication, is_channel, is_tree
 from transport.codec import encode_json
 from transport.encoder import Encoder
 from transport.session import Close, Step, Subscribe
@@ -25,14 +25,20 @@ class QueryFault(ValueError):
     """A query string that asks for no channel, for too many, or for one that cannot be."""
 
 
-def _payload(publication: Publication) -> bytes:
+def members_of(publication: Publication) -> dict[str, JsonValue]:
+    """The event of ``publication`` with its place on its channel and, if it is critical, in the log of those."""
+    # What was read back from the journal has no place on its channel any more.
+    offset = publication.position if publication.offset else None
     critical = None if publication.critical is None else str(publication.critical)
-    return encode_json(publication.event.to_members(publication.channel, publication.position, critical))
+    return publication.event.to_members(publication.channel, offset, critical)
+
+
+def _payload(publication: Publication) -> bytes:
+    return encode_json(members_of(publication))
 
 
 def _sampled(publication: Publication, rate: int) -> bytes:
-    members = publication.event.to_members(publication.channel, publication.position)
-    return encode_json(members | {"sampledrate": rate})
+    return encode_json(members_of(publication) | {"sampledrate": rate})
 
 
 encode = Encoder(_payload, sampled=_sampled)

@@ -16,6 +16,7 @@ from wsproto import ConnectionType
 from wsproto.connection import Connection, ConnectionState
 from wsproto.events import CloseConnection, Pong, TextMessage
 
+from transport.outbox import Limits
 from transport.stream import FrameStream
 
 BLOCKED = 0
@@ -94,16 +95,17 @@ def connected() -> tuple[socket.socket, socket.socket]:
 
 
 @asynccontextmanager
-async def wired(*takes: int | OSError, outbox_size: int = 100_000, critical_limit: int = 100) -> AsyncIterator[Wire]:
+async def wired(
+    *takes: int | OSError, outbox_size: int = 100_000, critical_limit: int = 100, credit: int = 1 << 40
+) -> AsyncIterator[Wire]:
     plain, client = connected()
     sock = Stingy(fileno=plain.detach())
     sock.takes, sock.pieces = list(takes), []
     losses: list[str] = []
     with sock, client:
         async with trio.open_nursery() as nursery:
-            stream = FrameStream(
-                sock, nursery, outbox_size=outbox_size, critical_limit=critical_limit, on_lost=losses.append
-            )
+            stream = FrameStream(sock, nursery, Limits(outbox_size, critical_limit), on_lost=losses.append)
+            stream.use_credit(credit)
             yield Wire(stream, sock, client, losses, nursery)
             nursery.cancel_scope.cancel()
 

@@ -7,7 +7,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from domain import Priority
 from telemetry import counters
-from transport.frames import CLOSE, Frame, frame_bytes, text_frame
+from transport.frames import CLOSE, Batch, Frame, frame_bytes, text_frame
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
 BLOCKED = 0
@@ -31,7 +31,7 @@ async def test_a_client_that_is_gone_is_told_once(wired):
         reset(wire.client)
         for _ in range(3):
             wire.stream.offer(text("a"))
-            wire.stream.offer_batch(text("a").data, [text("a")])
+            wire.stream.offer_batch(Batch([text("a")]))
         with pytest.raises(trio.BrokenResourceError):
             await wire.stream.send_all(b"x")
         assert len(wire.losses) == 1
@@ -40,8 +40,8 @@ async def test_a_client_that_is_gone_is_told_once(wired):
 
 async def test_a_client_that_is_gone_when_a_batch_comes_is_told_once(wired):
     async with wired(ConnectionResetError(104, "reset")) as wire:
-        wire.stream.offer_batch(text("a").data, [text("a")])
-        wire.stream.offer_batch(text("b").data, [text("b")])
+        wire.stream.offer_batch(Batch([text("a")]))
+        wire.stream.offer_batch(Batch([text("b")]))
         assert wire.losses == ["reset"]
 
 
@@ -67,7 +67,7 @@ async def test_who_hears_of_the_loss_may_close_and_offer_at_once(wired):
             wire.losses.append(reason)
             stream.offer(text("b"))
             stream.close()
-            stream.offer_batch(text("c").data, [text("c")])
+            stream.offer_batch(Batch([text("c")]))
 
         stream._on_lost = on_lost
         stream.offer(text("a"))
@@ -117,7 +117,7 @@ async def test_when_the_flusher_is_cancelled_nothing_follows_the_cut_frame(wired
             await wait_all_tasks_blocked()
             wire.sock.takes.clear()
             wire.stream.offer(text("b"))
-            wire.stream.offer_batch(text("c").data, [text("c")])
+            wire.stream.offer_batch(Batch([text("c")]))
             assert await wire.read() == text("a").data[:3]
             assert wire.losses == ["connection ended"]
 

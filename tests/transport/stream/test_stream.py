@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 from domain import Priority
-from transport.frames import CLOSE, PONG, Frame, frame_bytes, text_frame
-from transport.stream import FLUSH_SIZE
+from transport.frames import CLOSE, PONG, Batch, Frame, frame_bytes, text_frame
+from transport.outbox import PIECE_SIZE as FLUSH_SIZE
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
 BLOCKED = 0
@@ -86,7 +86,7 @@ async def test_a_critical_frame_waits_for_one_piece_at_most(wired):
 async def test_a_batch_that_is_cut_anywhere_loses_nothing(wired, first, count):
     frames = [text("a", first), text("b", LOW), text("c", CRITICAL)]
     async with wired(count, BLOCKED) as wire:
-        wire.stream.offer_batch(b"".join(frame.data for frame in frames), frames)
+        wire.stream.offer_batch(Batch(frames))
         texts = await wire.texts()
     gone = min(3, -(-count // 22))
     waiting = sorted([(one.priority, name) for one, name in zip(frames, "abc", strict=True)][gone:])
@@ -97,7 +97,7 @@ async def test_a_batch_for_a_socket_that_is_full_waits_by_priority(wired):
     async with wired(BLOCKED) as wire:
         wire.stream.offer(text("first"))
         frames = [text("a", LOW), text("b"), text("c", CRITICAL)]
-        wire.stream.offer_batch(b"".join(frame.data for frame in frames), frames)
+        wire.stream.offer_batch(Batch(frames))
         assert await wire.texts() == ["first", "c", "b", "a"]
 
 
@@ -178,14 +178,14 @@ async def test_a_close_goes_behind_what_waits_and_nothing_goes_behind_it(wired):
             for _ in range(3):
                 await trio.lowlevel.checkpoint()
         wire.stream.offer(text("late", CRITICAL))
-        wire.stream.offer_batch(text("late").data, [text("late")])
+        wire.stream.offer_batch(Batch([text("late")]))
         assert done == []
         wire.sock.takes.clear()
         expected = text("a").data + text("b").data + GOODBYE
         assert await wire.read() == expected
         assert len(done) == 3
         wire.stream.offer(text("later", CRITICAL))
-        wire.stream.offer_batch(text("later").data, [text("later")])
+        wire.stream.offer_batch(Batch([text("later")]))
         with trio.fail_after(1):
             await wire.stream.send_all(GOODBYE)
         assert await wire.read() == expected
@@ -240,7 +240,7 @@ async def test_whatever_is_written_is_delivered_dropped_or_conflated(wired, oper
                 wire.stream.offer(frame(priority, key))
             elif what == "batch":
                 frames = [frame(priority, key), frame(NORMAL, key), frame(LOW, "-")]
-                wire.stream.offer_batch(b"".join(one.data for one in frames), frames)
+                wire.stream.offer_batch(Batch(frames))
             elif what == "own":
                 wire.nursery.start_soon(own, frame_bytes(PONG, b""))
             else:

@@ -15,7 +15,8 @@ from wsproto.connection import Connection
 from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
 from domain import Priority
-from transport.frames import CLOSE, PONG, frame_bytes, text_frame
+from transport.frames import CLOSE, PONG, Batch, frame_bytes, text_frame
+from transport.outbox import Limits
 from transport.stream import FrameStream
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
@@ -94,12 +95,11 @@ class Channel:
 
     def speak(self) -> None:
         frames = [self.frame() for _ in range(self.chance.choice([1, 1, 2, 10, 40]))]
-        blob = b"".join(frame.data for frame in frames)
         for client in self.clients:
             if len(frames) == 1:
                 client.stream.offer(frames[0])
             else:
-                client.stream.offer_batch(blob, frames)
+                client.stream.offer_batch(Batch(frames))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -134,7 +134,7 @@ async def join(connect, nursery: trio.Nursery, number: int) -> Client:
     sock, outer = await connect()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
     outer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-    stream = FrameStream(sock, nursery, outbox_size=(60_000, 200_000, 10_000_000)[number % 3], critical_limit=10_000)
+    stream = FrameStream(sock, nursery, Limits((60_000, 200_000, 10_000_000)[number % 3]))
     nursery.start_soon(answer_pings, stream)
     return Client(outer, stream, appetite=(2000, 20_000, 1_000_000)[number % 3])
 

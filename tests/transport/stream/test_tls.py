@@ -8,7 +8,8 @@ from trio.lowlevel import wait_readable
 from trio.testing import assert_checkpoints
 
 from domain import Priority
-from transport.frames import text_frame
+from transport.frames import Batch, text_frame
+from transport.outbox import Limits
 from transport.stream import FrameStream
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
@@ -57,7 +58,7 @@ def secured(server_context, secure_pair):
         losses: list[str] = []
         with sock, client:
             async with trio.open_nursery() as nursery:
-                stream = FrameStream(sock, nursery, outbox_size=1_000_000, critical_limit=10, on_lost=losses.append)
+                stream = FrameStream(sock, nursery, Limits(1_000_000, 10), on_lost=losses.append)
                 yield stream, sock, client, losses
                 nursery.cancel_scope.cancel()
 
@@ -82,7 +83,7 @@ async def test_a_batch_that_openssl_has_begun_goes_unchanged(wants, secured):
         sock.wants = wants
         frames = [text_frame(b"%d" % number * 900, LOW) for number in range(9)]
         blob = b"".join(frame.data for frame in frames)
-        stream.offer_batch(blob, frames)
+        stream.offer_batch(Batch(frames))
         late = text_frame(b"late", CRITICAL)
         stream.offer(late)
         assert await read(client, len(blob) + len(late.data)) == blob + late.data
@@ -92,7 +93,7 @@ async def test_a_batch_that_openssl_takes_in_part_is_cut_between_frames(secured)
     async with secured() as (stream, sock, client, _):
         sock.limit = RECORD
         frames = [text_frame(b"%02d" % number * 2000, LOW) for number in range(8)]
-        stream.offer_batch(b"".join(frame.data for frame in frames), frames)
+        stream.offer_batch(Batch(frames))
         critical = text_frame(b"critical", CRITICAL)
         stream.offer(critical)
         heard = await read(client, sum(len(frame.data) for frame in frames) + len(critical.data))
@@ -153,7 +154,7 @@ async def test_nothing_is_sent_in_plain_text_after_the_goodbye(secured):
         # Both have said goodbye: from here on this SSLSocket is a plain one to whoever calls send().
         sock.unwrap()
         stream.offer(text_frame(b"secret"))
-        stream.offer_batch(text_frame(b"secret").data, [text_frame(b"secret")])
+        stream.offer_batch(Batch([text_frame(b"secret")]))
         with pytest.raises(trio.BrokenResourceError):
             await stream.send_all(b"secret")
         assert len(losses) == 1
