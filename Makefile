@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 CONFIG ?= config/andond.toml
-PACKAGES := actors andond config domain telemetry transport
+DATA ?= data
+PACKAGES := actors andond config domain storage telemetry transport
 
 .PHONY: help run test check cover bench docs package clean
 .DEFAULT_GOAL := help
@@ -14,7 +15,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/ready ## install what is needed, start the daemon, say what to open
-	@$(BIN)/andond run -c $(CONFIG)
+	@mkdir -p $(DATA)
+	@$(BIN)/andond run -c $(CONFIG) --data-dir $(DATA)
 
 test: $(VENV)/ready-test ## run all tests
 	@$(BIN)/python -m pytest

@@ -10,19 +10,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import ClassVar
 
 import trio
 
-from actors.channel import Channel, Followers
+from actors.channel import Channel
+from actors.followers import Followers
 from actors.messages import Follow, Publish, Unfollow
 from actors.runtime import ActorRef, ChildSpec, MailboxFull, Policy, Supervisor
 from config import ChannelSettings
-from domain import JsonValue, Priority, below, channel_of, holds_state, is_tree
+from domain import Gap, JsonValue, Priority, below, channel_of, holds_state, is_tree
 from telemetry import counters, events, gauges
-from transport import FrameStream
+from transport import Followed, FrameStream
 
 RETIRE_INTERVAL = 10.0
 RETIRE_DEADLINE = 0.5
@@ -104,6 +105,7 @@ class Channels(Supervisor):
         if kept is None:
             if type(message) is Follow:
                 self._refused.setdefault(name, {})[message.outlet] = message
+                _confirm_without(message)
             return
         kept.used = trio.current_time()
         try:
@@ -114,24 +116,29 @@ class Channels(Supervisor):
 
     def _follow_directly(self, followers: Followers, message: Publish | Follow | Unfollow) -> None:
         match message:
-            case Follow(outlet=outlet, encode=encode):
-                followers.setdefault(encode, {})[outlet] = None
+            case Follow(outlet=outlet, encode=encode, max_hz=max_hz):
+                followers.add(outlet, encode, max_hz)
+                _confirm_without(message)
             case Unfollow(outlet=outlet):
-                for outlets in followers.values():
-                    outlets.pop(outlet, None)
+                followers.discard(outlet)
 
     def _open(self, name: str) -> _Kept | None:
         """Make the channel ``name`` with those who follow it or a tree that it is in; None if there are too many."""
         if len(self._kept) >= self._settings.limit:
             events.channel_refused(channel=name, limit=self._settings.limit)
             return None
-        followers: Followers = {}
+        followers = Followers()
         waiting = [follows for tree, follows in self._trees.items() if below(name, tree)]
-        for follows in (*waiting, self._refused.pop(name, {})):
+        refused = self._refused.pop(name, {})
+        for follows in (*waiting, refused):
             for outlet, follow in follows.items():
-                followers.setdefault(follow.encode, {})[outlet] = None
+                followers.add(outlet, follow.encode, follow.max_hz)
         spec = ChildSpec(name, Channel, (name, followers, self._settings, self._clock), shutdown=RETIRE_DEADLINE)
         kept = self._kept[name] = _Kept(self.start_child(spec), followers, trio.current_time())
+        for follow in refused.values():
+            if follow.critical_after is not None:
+                # What the journal has of the time without room.
+                kept.ref.tell(replace(follow, latest=0, since=None, confirm=None))
         return kept
 
     # -- who follows what ---------------------------------------------------------------------------------
@@ -144,10 +151,14 @@ class Channels(Supervisor):
         if not is_tree(follow.channel):
             self._tell(follow.channel, follow)
             return
-        self._trees.setdefault(follow.channel, {})[follow.outlet] = follow
+        if follow.confirm is not None:
+            follow.outlet.send(follow.confirm(Followed(follow.channel, "", 0, recovered=True)))
+        # A tree has no position; each of its channels has its own.
+        each = replace(follow, since=None, confirm=None)
+        self._trees.setdefault(follow.channel, {})[follow.outlet] = each
         for name in self._kept:
             if below(name, follow.channel):
-                self._tell(name, follow)
+                self._tell(name, each)
 
     def _unfollow(self, channel: str | None, outlet: FrameStream) -> None:
         names = self._followed.pop(outlet, ())
@@ -200,9 +211,18 @@ class Channels(Supervisor):
         # What a machine said last holds until it says otherwise; only room for new channels matters more.
         is_crowded = len(self._kept) > CROWDED * self._settings.limit
         for name, kept in self._kept.items():
-            is_unused = now - kept.used >= self._settings.idle and not any(kept.followers.values())
+            is_unused = now - kept.used >= self._settings.idle and not kept.followers
             if is_unused and (is_crowded or not holds_state(name)):
                 yield name, kept
+
+
+def _confirm_without(follow: Follow) -> None:
+    """Answer ``follow`` where its channel cannot: it follows, or will when there is room, from no known position on."""
+    if follow.confirm is None:
+        return
+    since = follow.since
+    gap = None if since is None else Gap(follow.channel, since.offset + 1, since.offset, None, "history")
+    follow.outlet.send(follow.confirm(Followed(follow.channel, "", 0, recovered=since is None, gap=gap)))
 
 
 def _covers(name: str, channel: str) -> bool:

@@ -1,7 +1,8 @@
 """One socket of one client: takes the steps that its session decides on.
 
 Rules of this file: the session decides, the connection does. Deliveries do not pass through here: the
-channel writes frames to the connection's outbox, which is its mailbox for them.
+channel writes frames to the connection's outbox, which is its mailbox for them. What a client says while an earlier
+message of it is still being handled waits; so what it resumes comes before what it asks for next.
 """
 
 from __future__ import annotations
@@ -9,33 +10,87 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from actors.lobby import Lobby
 from actors.messages import Follow, Received, Unfollow
 from actors.places import Address
-from actors.runtime import ActorDead, ActorRef, ChildSpec, Restart, StartChild, StopChild, TrioActor, as_ref, ask
-from transport import Close, Door, Link, Request, Response, Send, Session, Step, Subscribe, Unsubscribe
+from actors.receipts import Acknowledged, Introduced, Left, Shown
+from actors.resumption import Resumption
+from actors.runtime import (
+    ActorDead,
+    ActorRef,
+    ChildSpec,
+    MailboxFull,
+    Restart,
+    StartChild,
+    StopChild,
+    TrioActor,
+    as_ref,
+    ask,
+)
+from transport import (
+    Acknowledge,
+    Close,
+    Door,
+    Grant,
+    Introduce,
+    Link,
+    Request,
+    Response,
+    Resume,
+    Send,
+    Session,
+    Show,
+    Step,
+    Subscribe,
+    Unsubscribe,
+)
 
 INTERNAL_ERROR = 1011
 START_TIMEOUT = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Whom a connection speaks to: the keeper of the channels, and who else there is.
+
+    ``recorder`` knows what was missed, ``receipts`` notes what was received, ``lobby`` waits for introductions.
+    """
+
+    channels: Address
+    recorder: Address | None = None
+    receipts: Address | None = None
+    lobby: Lobby | None = None
+
+    def tell_receipts(self, message: object) -> None:
+        """Tell who notes receipts; without one, or without room, a receipt changes nothing."""
+        if self.receipts is not None:
+            with suppress(ActorDead, MailboxFull):
+                self.receipts.tell(message)
+
+    def leave_lobby(self, link: Link) -> None:
+        """``link`` is not waited for any more."""
+        if self.lobby is not None:
+            self.lobby.leave(link)
+
+
 class Connection(TrioActor):
-    """The actor of one open link; ``channels`` is the keeper of the channels."""
+    """The actor of one open link."""
 
     mailbox_limit = 64
 
-    def __init__(self, session: Session, link: Link, channels: Address, clock: Callable[[], float]) -> None:
+    def __init__(self, session: Session, link: Link, neighbours: Neighbours, clock: Callable[[], float]) -> None:
         super().__init__()
         self._session = session
         self._link = link
-        self._channels = channels
+        self._neighbours = neighbours
         self._clock = clock
 
     async def setup(self) -> None:
         """Take the steps that opening the session asks for."""
         try:
-            self._take(self._session.opened(self._clock()))
+            await self._take(self._session.opened(self._clock()))
         except Exception:
             # What is not set up is not closed either, but may be half open.
             await self.close()
@@ -46,25 +101,67 @@ class Connection(TrioActor):
         self._link.close(INTERNAL_ERROR, "internal error")
         # Told from here and not at the release, so that it comes behind whatever this life followed.
         with suppress(ActorDead):
-            self._channels.tell(Unfollow(None, self._link.stream))
+            self._neighbours.channels.tell(Unfollow(None, self._link.stream))
 
-    def on_receive(self, message: object) -> None:
+    async def on_receive(self, message: object) -> None:
         """Let the session decide what a client's message means."""
         if type(message) is Received:
-            self._take(self._session.received(message.message, self._clock()))
+            await self._take(self._session.received(message.message, self._clock()))
 
-    def _take(self, steps: list[Step]) -> None:
-        outlet = self._link.stream
+    async def _take(self, steps: list[Step]) -> None:
+        outlet, neighbours = self._link.stream, self._neighbours
         for step in steps:
             match step:
                 case Send(frame=frame):
-                    outlet.offer(frame)
-                case Subscribe(channel=channel, encode=encode, latest=latest):
-                    self._channels.tell(Follow(channel, outlet, encode, latest))
+                    outlet.send(frame)
+                case Subscribe():
+                    self._follow(step)
                 case Unsubscribe(channel=channel):
-                    self._channels.tell(Unfollow(channel, outlet))
+                    neighbours.channels.tell(Unfollow(channel, outlet))
+                case Introduce():
+                    self._introduce(step)
+                case Resume():
+                    await self._resume(step)
+                case Grant(size=size):
+                    outlet.grant(size)
+                case Acknowledge(position=position):
+                    neighbours.tell_receipts(Acknowledged(self._link, position))
+                case Show(ids=ids):
+                    neighbours.tell_receipts(Shown(self._link, ids))
                 case Close(code=code, reason=reason):
                     self._link.close(code, reason)
+
+    def _introduce(self, step: Introduce) -> None:
+        link = self._link
+        if step.credit is not None:
+            link.stream.use_credit(step.credit)
+        link.stream.tell_gaps(step.gap)
+        link.introduced = step.client
+        link.farewell = step.disconnect
+        self._neighbours.leave_lobby(link)
+        self._neighbours.tell_receipts(Introduced(link, step.client))
+
+    async def _resume(self, step: Resume) -> None:
+        newest = await Resumption(self._link, self._neighbours.recorder, step).run()
+        if self._link.closing is None:
+            for subscribe in step.then:
+                self._follow(replace(subscribe, critical_after=newest))
+
+    def _follow(self, step: Subscribe) -> None:
+        # Whoever may follow is known well enough.
+        self._neighbours.leave_lobby(self._link)
+        self._neighbours.channels.tell(
+            Follow(
+                step.channel,
+                self._link.stream,
+                step.encode,
+                step.latest,
+                step.since,
+                step.critical_after,
+                step.max_hz,
+                step.confirm,
+            )
+        )
 
 
 class ConnectionPeer:
@@ -89,15 +186,20 @@ class ConnectionPeer:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opens behind a door: the maker of the session, given the link and the request."""
+    """What opens behind a door: the maker of the session, given the link and the request.
+
+    Who ``must_introduce`` itself is closed when it has not done so in time.
+    """
 
     session: Callable[[Link, Request], Session]
+    must_introduce: bool = False
 
 
 class ConnectionGate:
     """Where the server asks which door opens, and where a link becomes an actor.
 
-    ``doors`` finds the door of a request; ``connections`` supervises one temporary child a link.
+    ``doors`` finds the door of a request; ``connections`` supervises one temporary child a link. The others are the
+    neighbours of each connection.
     """
 
     def __init__(
@@ -106,10 +208,14 @@ class ConnectionGate:
         connections: Address,
         channels: Address,
         clock: Callable[[], float] = time.time,
+        *,
+        recorder: Address | None = None,
+        receipts: Address | None = None,
+        lobby: Lobby | None = None,
     ) -> None:
         self._doors = doors
         self._connections = connections
-        self._channels = channels
+        self._neighbours = Neighbours(channels, recorder, receipts, lobby)
         self._clock = clock
 
     def door(self, request: Request) -> Door | Response:
@@ -120,8 +226,10 @@ class ConnectionGate:
         """Start the actor that minds ``link``."""
         if not isinstance(door.context, Opening):
             raise TypeError(f"the door {door.name} leads nowhere")
-        args = (door.context.session(link, request), link, self._channels, self._clock)
+        args = (door.context.session(link, request), link, self._neighbours, self._clock)
         spec = ChildSpec(link.id, Connection, args, restart=Restart.TEMPORARY, shutdown=1.0)
+        if door.context.must_introduce and self._neighbours.lobby is not None:
+            self._neighbours.lobby.enter(link)
         try:
             ref = as_ref(await ask(self._connections.ref, StartChild(spec), START_TIMEOUT))
         except BaseException:
@@ -132,6 +240,8 @@ class ConnectionGate:
 
     def release(self, link: Link) -> None:
         """Let go of everything that ``link`` held."""
+        self._neighbours.leave_lobby(link)
+        self._neighbours.tell_receipts(Left(link))
         # While the supervisor of the connections begins anew, it holds nothing that could be let go of.
         with suppress(ActorDead):
             self._connections.tell(StopChild(link.id))

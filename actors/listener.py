@@ -10,20 +10,23 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+import trio
+
 from actors.connection import ConnectionGate
-from actors.places import CHANNELS, CONNECTIONS, Address
+from actors.lobby import Lobby
+from actors.memory import RememberingGate
+from actors.parting import Parting, offered_position
+from actors.places import CHANNELS, CONNECTIONS, RECEIPTS, RECORDER, Address
 from actors.runtime import TrioActor
 from config import ServerSettings
-from domain import JsonValue, Priority
-from telemetry import gauges
-from transport import Door, Request, Response, Routes, Server
+from domain import JsonValue, Memory, Priority
+from telemetry import events, gauges
+from transport import Door, Request, Response, Routes, Server, UnsentLimit, check_unsent_limit, is_tcp
 
-# A client of the native protocol knows what a planned restart is; the others know RFC 6455's registry.
-PLANNED_RESTART = {"stream": 4201}
-SERVICE_RESTART = 1012
+_BOUND_BROKEN = "a critical event waits behind all that the kernel takes for a socket: its bound does not hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,15 @@ class Apply:
 
 @dataclass(slots=True)
 class Front:
-    """Who serves the port at the moment, for those who want its figures; None between two lives."""
+    """Who serves the port at the moment, for those who want its figures; ``server`` is None between two lives.
+
+    ``unsent`` is what was found out about the kernel, once for all lives; None where nobody listens on TCP.
+    ``memory`` is what clients follow that do not ask again.
+    """
 
     server: Server | None = None
+    unsent: UnsentLimit | None = None
+    memory: Memory = field(default_factory=Memory)
 
     def open_links(self) -> int:
         """How many WebSockets are open."""
@@ -69,16 +78,33 @@ class Listener(TrioActor):
     ) -> None:
         super().__init__()
         environment = self.life.environment
-        gate = ConnectionGate(doors, Address(environment, CONNECTIONS), Address(environment, CHANNELS), clock)
+        self._channels = Address(environment, CHANNELS)
+        self._recorder = Address(environment, RECORDER)
+        self._lobby = Lobby(present().connect_timeout)
+        gate = ConnectionGate(
+            doors,
+            Address(environment, CONNECTIONS),
+            self._channels,
+            clock,
+            recorder=self._recorder,
+            receipts=Address(environment, RECEIPTS),
+            lobby=self._lobby,
+        )
+        self._present = present
         self._front = front
-        self._server = Server(present(), routes, gate, sockets=[each.dup() for each in sockets])
+        self._sockets = sockets
+        remembering = RememberingGate(gate, front.memory, clock)
+        self._server = Server(present(), routes, remembering, sockets=[each.dup() for each in sockets])
 
     async def setup(self) -> None:
         """Begin to serve."""
+        if self._front.unsent is None and any(map(is_tcp, self._sockets)):
+            self._front.unsent = _check_kernel(self._present().notsent_lowat)
         gauges.feed("connections", self._by_door)
         self._front.server = self._server
         self._server.open()
         self.start_task(self._server.run)
+        self.start_task(self._lobby.watch)
 
     async def close(self) -> None:
         """Serve nobody any more."""
@@ -104,14 +130,33 @@ class Listener(TrioActor):
             "handshakes": now.handshakes,
             "handshakes_waiting": now.handshakes_waiting,
             "draining": now.draining,
+            "unsent_limit": _unsent_limit(self._front.unsent),
         }
 
     async def _drain(self, timeout: float) -> int:  # noqa: ASYNC109 - it cuts, not raises
-        for link in self._server.links:
-            code = PLANNED_RESTART.get(link.door.name)
-            if code is not None:
-                link.close(code, "restart", patience=timeout)
-        return await self._server.drain(timeout, SERVICE_RESTART, "restart")
+        """Let what is critical out, tell each client what its dialect has words for, and part."""
+        deadline = trio.current_time() + timeout
+        server = self._server
+        server.shut()
+        # They may be told where to resume from a log that has gone on since they asked it.
+        unsure = frozenset(link for link in server.links if link.busy)
+        position = None
+        if any(link.farewell is not None for link in server.links):
+            position = await offered_position(self._recorder, self._channels)
+        remaining = max(0.0, deadline - trio.current_time())
+        parting = Parting(server.links, self._present().restart_time, remaining, position, unsure)
+        return await server.drain(remaining, parting.part)
 
     def _by_door(self) -> Mapping[str, float]:
         return dict(self._server.statistics().links)
+
+
+def _check_kernel(size: int) -> UnsentLimit:
+    found = check_unsent_limit(size)
+    if found.fault:
+        events.socket_misconfigured(option="TCP_NOTSENT_LOWAT", detail=found.fault, meaning=_BOUND_BROKEN)
+    return found
+
+
+def _unsent_limit(found: UnsentLimit | None) -> JsonValue:
+    return None if found is None else {"size": found.size, "holds": not found.fault, "fault": found.fault or None}

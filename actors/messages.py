@@ -44,13 +44,33 @@ class EventTaken(_Carrier):
 
 
 class Record(_Carrier):
-    """A desk wants ``event`` kept in the journal and then published; ``settled`` as in ``EventTaken``."""
+    """A desk wants ``event`` kept in the journal and then published; ``settled`` as in ``EventTaken``.
 
-    __slots__ = ("settled",)
+    ``told_at`` is when it was told, on trio's clock.
+    """
 
-    def __init__(self, event: Event, settled: Callable[[bool], None] | None = None) -> None:
+    __slots__ = ("settled", "told_at")
+
+    def __init__(self, event: Event, settled: Callable[[bool], None] | None = None, told_at: float = 0.0) -> None:
         super().__init__(event)
         self.settled = settled
+        self.told_at = told_at
+
+
+class Keep(_Carrier):
+    """A desk has published ``event``, which is NORMAL or LOW; the journal is to have it too, when there is time."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event)
+        # What is kept is the course of a value: a newer one does not take the place of this one.
+        self.key = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFault:
+    """Answer why events cannot be kept and who must act, as a text; empty while they can."""
+
+    priority: ClassVar[Priority] = Priority.CRITICAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +170,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class EventsTaken:
-    """What became of posted events: how many were taken, were known already, were turned away as too many."""
+    """What became of posted events: how many were taken, were known already, were turned away as too many.
+
+    ``unkept`` were published and are not on disk, although they must be: they may come again.
+    """
 
     accepted: int
     duplicates: int
     overloaded: int
     refused: tuple[Refusal, ...]
+    unkept: int = 0

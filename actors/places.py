@@ -21,6 +21,9 @@ LISTENERS = f"{GATEWAY}/listeners"
 CONNECTIONS = f"{LISTENERS}/connections"
 LISTENER = f"{LISTENERS}/listener"
 PULSE = f"{GATEWAY}/pulse"
+VIGIL = f"{GATEWAY}/vigil"
+RECEIPTS = f"{GATEWAY}/receipts"
+CANARY = f"{GATEWAY}/canary"
 
 
 class Receiver(Protocol):

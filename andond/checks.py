@@ -21,6 +21,7 @@ from config import (
     Fault,
     Loaded,
     Setting,
+    Settings,
     SettingsError,
     load,
     table,
@@ -62,6 +63,12 @@ def show(args: Namespace) -> int:
 def flags(args: Namespace) -> dict[str, object]:
     """Return what the command line sets, by setting."""
     return {key: getattr(args, name, None) for name, key in _FLAGS.items()}
+
+
+def settings_of(args: Namespace) -> Settings | None:
+    """Return the settings in force, or None after telling every fault of them."""
+    loaded = _loaded(args)
+    return None if loaded is None else loaded.settings
 
 
 def report(faults: list[Fault]) -> None:

@@ -1,27 +1,44 @@
-"""Which path opens which door for a WebSocket.
+"""Which path opens which door for a WebSocket, and which dialect is spoken behind it.
 
-Rules of this file: one table, from the dialects' own. A path that is no door gets an answer that says so.
+Rules of this file: one table, from the dialects' own. A path that is no door gets an answer that says so. On
+``/stream`` the client names its dialects in the order that it prefers, and the first that is known here is spoken; who
+names none speaks ``andond.v1.json``.
 """
 
 from __future__ import annotations
 
+import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from actors import Opening
+from andond.version import VERSION
+from config import ServerSettings
 from transport import Door, Link, Request, Response, Session, problem
 from transport.dialects.cloudevents import SUBPROTOCOL, CloudEventsSession, QueryFault
+from transport.dialects.native import ENCODINGS, JSON, Encoding, NativeSession, Terms
 from transport.dialects.portal import DOORS as PORTAL_DOORS
 from transport.dialects.portal import Door as PortalDoor
 
 STREAM = "/stream"
 
+_SESSION_SIZE = 12
+
 
 class Doors:
-    """Finds the door of a request."""
+    """Finds the door of a request; ``settings`` returns those in force, of which clients of the stream are told."""
 
-    def __init__(self) -> None:
-        self._stream = Door("stream", (SUBPROTOCOL,), Opening(_stream_session))
+    def __init__(self, settings: Callable[[], ServerSettings] = ServerSettings) -> None:
+        self._settings = settings
+        # By what is asked for: an answer may name no subprotocol that the client did not.
+        self._stream: Mapping[str, Door] = {
+            "": Door("stream", (), self._native(JSON)),
+            **{
+                encoding.subprotocol: Door("stream", (encoding.subprotocol,), self._native(encoding))
+                for encoding in ENCODINGS
+            },
+            SUBPROTOCOL: Door("stream", (SUBPROTOCOL,), Opening(_cloudevents)),
+        }
         self._portal = {
             path: Door(door.word, (), Opening(_portal_session(door))) for path, door in PORTAL_DOORS.items()
         }
@@ -31,19 +48,42 @@ class Doors:
         door = self._portal.get(request.path)
         if door is not None:
             return door
-        if request.path != STREAM:
-            known = ", ".join([STREAM, *self._portal])
-            return problem(404, "No such stream", f"There is no WebSocket at {request.path}; there is one at {known}.")
-        try:
-            CloudEventsSession.from_query(request.query)
-        except QueryFault as fault:
-            return problem(400, "Nothing to follow", f"{str(fault)[0].upper()}{str(fault)[1:]}.")
-        return self._stream
+        if request.path == STREAM:
+            return self._stream_door(request)
+        known = ", ".join([STREAM, *self._portal])
+        return problem(404, "No such stream", f"There is no WebSocket at {request.path}; there is one at {known}.")
+
+    def _stream_door(self, request: Request) -> Door | Response:
+        offered = _offered(request)
+        chosen = next((name for name in offered if name in self._stream), None) if offered else ""
+        if chosen is None:
+            known = ", ".join(name for name in self._stream if name)
+            return problem(400, "Unknown subprotocol", f"Sec-WebSocket-Protocol names none of {known}.", 400)
+        if chosen == SUBPROTOCOL:
+            try:
+                CloudEventsSession.from_query(request.query)
+            except QueryFault as fault:
+                return problem(400, "Nothing to follow", f"{str(fault)[0].upper()}{str(fault)[1:]}.")
+        return self._stream[chosen]
+
+    def _native(self, encoding: Encoding) -> Opening:
+        def session(_link: Link, _request: Request) -> Session:
+            settings = self._settings()
+            terms = Terms(f"andond/{VERSION}", settings.ping_interval, settings.message_size)
+            return NativeSession(encoding, secrets.token_hex(_SESSION_SIZE), terms)
+
+        return Opening(session, must_introduce=True)
 
 
-def _stream_session(_link: Link, request: Request) -> Session:
+def _offered(request: Request) -> list[str]:
+    """The subprotocols that the client speaks, the preferred first."""
+    names = [item.strip() for item in request.headers.get("sec-websocket-protocol", "").split(",")]
+    return [name for name in names if name]
+
+
+def _cloudevents(_link: Link, request: Request) -> Session:
     return CloudEventsSession.from_query(request.query)
 
 
 def _portal_session(door: PortalDoor) -> Callable[[Link, Request], Session]:
-    return lambda _link, _request: door.open(str(uuid.uuid4()))
+    return lambda link, _request: door.open(str(uuid.uuid4()), link.recollection)

@@ -24,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import trio
+from msgspec.structs import replace
 
 from actors import Apply, Drain, Front
 from actors.places import GATEWAY, LISTENER, SOURCES, Address
@@ -37,7 +38,7 @@ from andond.observer import TelemetryObserver
 from andond.systemd import Notifier, forget_sockets, inherited_sockets
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from andond.version import VERSION
-from config import Loaded, Settings, SettingsError, changed, in_force, load
+from config import Loaded, Settings, SettingsError, StorageSettings, changed, in_force, load
 from telemetry import configure, describe_build, events
 from transport import address_of, open_listeners
 
@@ -53,7 +54,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 def main(options: Namespace) -> int:
     """Run the daemon until a signal ends it; returns the exit code."""
     try:
-        loaded = load(path_of(options), os.environ, flags(options))
+        loaded = load_settings(options)
     except SettingsError as error:
         report(error.faults)
         return EX_CONFIG
@@ -169,7 +170,7 @@ class Daemon:
         path = self._options.config or ""
         self._notifier.reloading()
         try:
-            wanted = load(path_of(self._options), os.environ, flags(self._options)).settings
+            wanted = load_settings(self._options).settings
         except SettingsError as error:
             events.settings_refused(path=path, faults=[str(fault) for fault in error.faults])
         else:
@@ -249,6 +250,20 @@ async def _cancel_at_next(signals: AsyncIterator[int], scope: trio.CancelScope) 
     async for number in signals:
         if number in ENDING:
             scope.cancel()
+
+
+def load_settings(options: Namespace) -> Loaded:
+    """The settings; where none says where to keep data, the directory that the service manager made is taken.
+
+    Raises:
+        SettingsError: with everything that is wrong.
+    """
+    loaded = load(path_of(options), os.environ, flags(options))
+    directory = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if loaded.settings.storage.path or not directory:
+        return loaded
+    settings = replace(loaded.settings, storage=StorageSettings(path=directory))
+    return Loaded(settings, {**loaded.origins, "storage.path": "$STATE_DIRECTORY"})
 
 
 def path_of(options: Namespace) -> Path | None:

@@ -7,15 +7,18 @@ begins anew with it. Nothing is decided here but the order.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from actors import Channels, Front, Listener, Pulse
+from actors import Book, Canary, Channels, Front, Listener, MemoryKeeper, Pulse, Receipts, Recorder, Standing
 from actors.desks import FloorDesk, PortalDesk
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor
-from actors.sources import Sources
-from config import ServerSettings, Settings, SourceSettings
-from transport import Door, Request, Response, Routes
+from actors.sources import Roll, Sources, Vigil
+from config import CanarySettings, JournalSettings, ReceiptSettings, ServerSettings, Settings, SourceSettings
+from domain import Priority
+from transport import Door, Encoder, Link, Request, Response, Routes
+from transport.dialects.native import ENCODINGS, JSON
 
 GATEWAY_POLICY = Policy(strategy=Strategy.REST_FOR_ONE, intensity=5, period=60.0)
 LISTENERS_POLICY = Policy(strategy=Strategy.REST_FOR_ONE, intensity=5, period=60.0)
@@ -35,6 +38,23 @@ class Present:
         """The sources that there should be."""
         return self.settings.sources
 
+    def journal(self) -> JournalSettings:
+        """What the journal keeps."""
+        return self.settings.journal
+
+    def receipts(self) -> ReceiptSettings:
+        """What clients owe for critical events."""
+        return self.settings.receipts
+
+    def canary(self) -> CanarySettings:
+        """How the way to the clients is measured."""
+        return self.settings.canary
+
+    def data_directory(self) -> Path | None:
+        """Where the daemon may write; None: nowhere."""
+        path = self.settings.storage.path
+        return Path(path) if path else None
+
 
 def gateway(
     present: Present,
@@ -45,15 +65,35 @@ def gateway(
 ) -> list[ChildSpec]:
     """The children of the gateway's supervisor, in the order of their start."""
     settings = present.settings
-    desks = [ChildSpec("floor", FloorDesk), ChildSpec("portal", PortalDesk, (settings.portal,))]
+    roll = Roll()
+    desks = [
+        ChildSpec("floor", FloorDesk, (present.journal,)),
+        ChildSpec("portal", PortalDesk, (settings.portal,), {"present": present.journal}),
+    ]
     listeners = [
         ChildSpec("connections", Supervisor),
         ChildSpec("listener", Listener, (present.server, sockets, routes, doors, front), shutdown=1.0),
     ]
+    recorder = (present.data_directory(), present.journal, Standing())
     return [
+        ChildSpec("recorder", Recorder, recorder, redeliver=True),
         ChildSpec("channels", Channels, (settings.channels,)),
         ChildSpec("desks", Supervisor, (desks,)),
-        ChildSpec("sources", Sources, (present.sources,)),
+        ChildSpec("sources", Sources, (present.sources, roll)),
+        ChildSpec("memory", MemoryKeeper, (front.memory, present.data_directory())),
         ChildSpec("listeners", Supervisor, (listeners, LISTENERS_POLICY)),
         ChildSpec("pulse", Pulse, (front.open_links,)),
+        ChildSpec("vigil", Vigil, (present.sources, roll)),
+        ChildSpec("receipts", Receipts, (present.receipts, Book())),
+        ChildSpec("canary", Canary, (present.canary, lambda: _links(front), _native_encoders())),
     ]
+
+
+def _links(front: Front) -> Iterable[Link]:
+    return () if front.server is None else front.server.links
+
+
+def _native_encoders() -> Mapping[str, Encoder]:
+    """By subprotocol; who names none speaks JSON."""
+    encoders = {encoding.subprotocol: encoding.encoders[Priority.LOW] for encoding in ENCODINGS}
+    return {"": JSON.encoders[Priority.LOW], **encoders}

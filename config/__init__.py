@@ -4,11 +4,13 @@ from config.changes import changed, in_force
 from config.faults import Fault, SettingsError
 from config.layers import DEFAULT, DEFAULTS_PATH
 from config.load import Loaded, load
+from config.policy import PolicySettings, RuleSettings
 from config.rules import AddressFault, split_address
 from config.secrets import HIDDEN, Secret
 from config.settings import (
     SECTIONS,
     SOURCE_KINDS,
+    CanarySettings,
     ChannelSettings,
     HostSource,
     HttpSource,
@@ -16,6 +18,7 @@ from config.settings import (
     LogSettings,
     MtconnectSource,
     PortalSettings,
+    ReceiptSettings,
     ServerSettings,
     Setting,
     Settings,
@@ -32,6 +35,7 @@ __all__ = [
     "SECTIONS",
     "SOURCE_KINDS",
     "AddressFault",
+    "CanarySettings",
     "ChannelSettings",
     "Fault",
     "HostSource",
@@ -40,7 +44,10 @@ __all__ = [
     "Loaded",
     "LogSettings",
     "MtconnectSource",
+    "PolicySettings",
     "PortalSettings",
+    "ReceiptSettings",
+    "RuleSettings",
     "Secret",
     "ServerSettings",
     "Setting",

@@ -17,7 +17,8 @@ import msgspec
 from config.faults import Fault, one_of, shown
 from config.layers import Given
 from config.secrets import Secret, read_secret
-from config.settings import Setting
+from config.policy import RuleSettings
+from config.settings import Setting, table
 
 FILE_SUFFIX = "_file"
 
@@ -33,11 +34,37 @@ def convert_table(
             faults.append(Fault(path, entry.origin, one_of(rows, key)))
             continue
         try:
-            values[key] = _value(rows[key], entry)
+            values[key] = _tables(path, rows[key], entry, faults) if is_list(rows[key]) else _value(rows[key], entry)
         except _WrongError as wrong:
             hidden = Secret("") if rows[key].is_secret else entry.value
             faults.append(Fault(path, entry.origin, str(wrong), shown(hidden)))
     return values
+
+
+def is_list(row: Setting) -> bool:
+    """Whether a setting is a list of tables: the rules of the policy."""
+    return row.kind == tuple[RuleSettings, ...]
+
+
+def _tables(path: str, row: Setting, entry: Given, faults: list[Fault]) -> list[dict[str, object]]:
+    """Return the tables of a list; the faults of each name its number, counted from 1."""
+    value = _parsed(str(entry.value), describe(row)) if entry.is_text else entry.value
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise _WrongError(describe(row))
+    before = len(faults)
+    rows = table(RuleSettings)
+    tables = []
+    for number, item in enumerate(value, 1):
+        prefix = f"{path}[{number}]"
+        given = {key: Given(each, entry.origin) for key, each in item.items()}
+        tables.append(convert_table(prefix, rows, given, faults))
+        missing = [name for name, each in rows.items() if each.is_required and name not in item]
+        faults += [Fault(f"{prefix}.{name}", entry.origin, describe(rows[name])) for name in missing]
+    expected = row.rule(tables) if row.rule and len(faults) == before else None
+    if expected:
+        raise _WrongError(expected)
+    # Nothing is in force that has a fault, and what follows needs valid values.
+    return tables if len(faults) == before else []
 
 
 class _WrongError(Exception):
@@ -129,6 +156,8 @@ def _kind_words(kind: object) -> str:
         return f"one of {', '.join(arguments)}"
     if origin in (types.UnionType, typing.Union):
         return _kind_words(_first_real(arguments))
+    if kind == tuple[RuleSettings, ...]:
+        return "a list of tables, see rules"
     return 'a list of text such as ["a", "b"]' if origin is tuple else 'a table of text such as { a = "b" }'
 
 

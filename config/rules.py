@@ -9,15 +9,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 Rule = Callable[[object], str | None]
 
 PORT_LIMIT = 65_535
 PATH_LIMIT = 200
+SOURCE_LIMIT = 1024
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _EQUIPMENT = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}")
+_TYPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*")
+_MEMBER = re.compile(r"[^\s.]+(?:\.[^\s.]+)*")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?")
 
@@ -148,6 +151,48 @@ def roles(value: object) -> str | None:
     if isinstance(value, dict) and all(key.strip() and role in ROLES for key, role in value.items()):
         return None
     return f'a table such as {{ exec = "execution" }}, each role one of {", ".join(ROLES)}'
+
+
+def rule_name(value: object) -> str | None:
+    """Expect what a rule is called; those that are built in have dots in their names."""
+    if _SOURCE.fullmatch(str(value)):
+        return None
+    return "a name of lower-case letters, digits, dashes and underscores, at most 63"
+
+
+def type_prefix(value: object) -> str | None:
+    """Expect a type of events, or its first words, or nothing."""
+    if value == "" or _TYPE.fullmatch(str(value)):
+        return None
+    return "a type of events, or its first words, such as andon.call (lower case, dots between)"
+
+
+def source_pattern(value: object) -> str | None:
+    """Expect a source, or the beginning of one and a star, or nothing."""
+    text = str(value)
+    if not text.isspace() and "*" not in text[:-1] and len(text) <= SOURCE_LIMIT and text == text.strip():
+        return None
+    return "a source such as /acme/plant1/press3, or the beginning of one and a star at its end, /acme/plant1/*"
+
+
+def conditions(value: object) -> str | None:
+    """Expect members of the data and the value of each."""
+    if isinstance(value, Mapping) and all(_MEMBER.fullmatch(str(member)) for member in value):
+        return None
+    return 'a table such as { level = "FAULT", "press.armed" = true } of members and the value of each'
+
+
+def rule_list(value: object) -> str | None:
+    """Expect rules with different names, each of which says of what it speaks."""
+    found = [rule for rule in value if isinstance(rule, Mapping)] if isinstance(value, tuple | list) else []
+    names = [str(rule["name"]) for rule in found if "name" in rule]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        return f"rules that have different names, and {twice!r} is there more than once"
+    vague = next((rule for rule in found if not any(rule.get(key) for key in ("type", "where", "source"))), None)
+    if vague is not None:
+        return f"rules that say a type, a source or where of the events, and {vague.get('name')!r} says none"
+    return None
 
 
 def _texts(value: object) -> Iterable[str]:

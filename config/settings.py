@@ -15,22 +15,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from config import rules
+from config.meta import means as _means
+from config.policy import PolicySettings, RuleSettings
 from config.secrets import Secret
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY = 86_400
-
-
-Limits = tuple[float | None, float | None]
-
-
-def _means(
-    meaning: str, *, unit: str = "", reload: bool = False, rule: rules.Rule | None = None, within: Limits = (None, None)
-) -> msgspec.Meta:
-    extra = {"unit": unit, "reload": reload, "rule": rule}
-    return msgspec.Meta(description=meaning, extra=extra, ge=within[0], le=within[1])
 
 
 def _seconds(meaning: str, *, least: float = 0.001, reload: bool = False) -> msgspec.Meta:
@@ -86,6 +78,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     exempt_loopback: Annotated[bool, _means("Loopback without a proxy has no limit per address", reload=True)] = True
+    connect_timeout: Annotated[
+        float, _seconds("Time for a client of the native protocol to introduce itself (4003)")
+    ] = 10.0
     ping_interval: Annotated[float, _seconds("Time between WebSocket pings to a quiet client")] = 10.0
     dead_after: Annotated[float, _seconds("Silence after which a link is dead; more than `ping_interval`")] = 15.0
     drain_timeout: Annotated[
@@ -181,6 +176,30 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     stale_after: Annotated[float, _seconds("Age at which a value is no longer current")] = 30.0
 
 
+class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a native client may owe a receipt for a critical event."""
+
+    received: Annotated[
+        float, _seconds("Time to say that it was received; 0: it is not asked for", least=0, reload=True)
+    ] = 10.0
+    shown: Annotated[
+        float, _seconds("Time to say that it was shown, for clients that do; 0: not asked for", least=0, reload=True)
+    ] = 30.0
+
+
+class CanarySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Synthetic messages that measure the way to each native client and back."""
+
+    interval: Annotated[
+        float, _seconds("Time between two messages of a priority to a client; 0: none", least=0, reload=True)
+    ] = 10.0
+    bound: Annotated[float, _seconds("Longest round trip of a critical one", reload=True)] = 1.0
+    share: Annotated[
+        float,
+        _means("Clients beyond the bound at which /readyz says no", unit="ratio", within=(0.001, 1), reload=True),
+    ] = 0.05
+
+
 class HostSource(msgspec.Struct, frozen=True, kw_only=True, tag="host", tag_field="kind"):
     """The machine the daemon runs on: processor, memory, disks, network, and the daemon itself."""
 
@@ -245,10 +264,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     channels: ChannelSettings = ChannelSettings()
     portal: PortalSettings = PortalSettings()
+    policy: PolicySettings = PolicySettings()
+    receipts: ReceiptSettings = ReceiptSettings()
+    canary: CanarySettings = CanarySettings()
     sources: Mapping[str, SourceSettings] = msgspec.field(default_factory=dict)
 
 
-Section = ServerSettings | LogSettings | StorageSettings | JournalSettings | ChannelSettings | PortalSettings
+Section = (
+    ServerSettings
+    | LogSettings
+    | StorageSettings
+    | JournalSettings
+    | ChannelSettings
+    | PortalSettings
+    | PolicySettings
+    | ReceiptSettings
+    | CanarySettings
+)
 
 SECTIONS: dict[str, type[Section]] = {
     "server": ServerSettings,
@@ -257,6 +289,9 @@ SECTIONS: dict[str, type[Section]] = {
     "journal": JournalSettings,
     "channels": ChannelSettings,
     "portal": PortalSettings,
+    "policy": PolicySettings,
+    "receipts": ReceiptSettings,
+    "canary": CanarySettings,
 }
 
 
@@ -302,8 +337,8 @@ class Setting:
         return Secret in typing.get_args(self.kind)
 
 
-def table(section: type[Section | SourceSettings]) -> dict[str, Setting]:
-    """Return the settings of one section or kind of source, by name, in the order they are declared."""
+def table(section: type[Section | SourceSettings | RuleSettings]) -> dict[str, Setting]:
+    """Return the settings of one section, kind of source or rule, by name, in the order they are declared."""
     hints = typing.get_type_hints(section, include_extras=True)
     rows = {}
     for field in msgspec.structs.fields(section):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 
 def toml_value(value: object) -> str:
     """Return ``value`` as it is written in TOML."""
@@ -18,6 +20,10 @@ def toml_value(value: object) -> str:
         return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, tuple | list):
         return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, msgspec.Struct):
+        # What is not there has its default again when it is read.
+        fields = {field.name: (getattr(value, field.name), field) for field in msgspec.structs.fields(value)}
+        return toml_value({name: one for name, (one, field) in fields.items() if field.required or one})
     if isinstance(value, dict):
         pairs = ", ".join(f"{toml_value(key)} = {toml_value(item)}" for key, item in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"

@@ -1,8 +1,9 @@
 """Rules: plain functions and small classes, without I/O, clock or runtime."""
 
+from domain.budget import Budget
 from domain.critical_log import CriticalLog, Recovery
 from domain.duplicates import Duplicates
-from domain.event import Event, EventFault, Fault, parse_event
+from domain.event import DEMOTED_FROM, Event, EventFault, Fault, asked_of, parse_event
 from domain.farewell import return_delays, return_window
 from domain.gap import Gap, Reason
 from domain.history import History, Missed
@@ -12,12 +13,16 @@ from domain.moment import parse_rfc3339, rfc3339
 from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree, may_be_kept
 from domain.pacing import Pacer, newest_of_each, pacing_key
 from domain.position import Position
-from domain.priority import Priority, priority_of
+from domain.policy import BUILT_IN, Policy, Rule, Ruling, rule_text
+from domain.priority import Priority
 from domain.publication import Publication
-from domain.turns import Turns
+from domain.turns import Turns, one_round
 
 __all__ = [
+    "BUILT_IN",
+    "DEMOTED_FROM",
     "NAME_LIMIT",
+    "Budget",
     "CriticalLog",
     "Duplicates",
     "Event",
@@ -30,6 +35,7 @@ __all__ = [
     "Memory",
     "Missed",
     "Pacer",
+    "Policy",
     "Position",
     "Priority",
     "Publication",
@@ -37,7 +43,10 @@ __all__ = [
     "Recollection",
     "Recovery",
     "Remembered",
+    "Rule",
+    "Ruling",
     "Turns",
+    "asked_of",
     "below",
     "channel_of",
     "conflation_key",
@@ -46,11 +55,12 @@ __all__ = [
     "is_tree",
     "may_be_kept",
     "newest_of_each",
+    "one_round",
     "pacing_key",
     "parse_event",
     "parse_rfc3339",
-    "priority_of",
     "return_delays",
     "return_window",
     "rfc3339",
+    "rule_text",
 ]

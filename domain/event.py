@@ -16,14 +16,20 @@ from types import MappingProxyType
 
 from domain.json import JsonObject, JsonValue
 from domain.moment import parse_rfc3339, rfc3339
-from domain.priority import Priority, priority_of
+from domain.policy import BUILT_IN, Policy
+from domain.priority import Priority
 
 QUALITIES = ("good", "uncertain", "bad", "synthetic")
 TEXT_LIMIT = 1024
 EXTENSION_LIMIT = 32
 
+DEMOTED_FROM = "demotedfrom"
+"""The extension attribute of an event that is less urgent than its rule says: the priority it would have had."""
+
 # What the gateway itself says of an event; a publisher's word for these would be a lie.
-_OURS = frozenset({"channel", "offset", "criticaloffset", "recordedtime", "priority", "quality", "sampledrate"})
+_OURS = frozenset(
+    {"channel", "offset", "criticaloffset", "recordedtime", "priority", "quality", "sampledrate", DEMOTED_FROM}
+)
 # Not kept as they came: they have a field of their own, or are the same for every event.
 _FIELDS = frozenset({"specversion", "id", "source", "type", "subject", "time", "data", "data_base64"})
 
@@ -100,8 +106,10 @@ class Event:
         return members
 
 
-def parse_event(members: JsonValue, recorded: float) -> Event:
+def parse_event(members: JsonValue, recorded: float, policy: Policy = BUILT_IN) -> Event:
     """The event that ``members`` (one object of the JSON event format) describes, received at ``recorded``.
+
+    ``policy`` gives it its priority.
 
     Raises:
         EventFault: with every fault that was found.
@@ -111,14 +119,15 @@ def parse_event(members: JsonValue, recorded: float) -> Event:
     faults = [*_attribute_faults(members), *_extension_faults(members), *_data_faults(members)]
     if faults:
         raise EventFault(faults)
-    type_, data, quality = str(members["type"]), members.get("data"), members.get("quality")
+    type_, source, data = str(members["type"]), str(members["source"]), members.get("data")
+    quality = members.get("quality")
     return Event(
         id=str(members["id"]),
-        source=str(members["source"]),
+        source=source,
         type=type_,
         data=data,
         recorded=recorded,
-        priority=priority_of(type_, data, _asked(members)),
+        priority=policy.priority_of(type_, data, source, asked_of(members)),
         subject=_text(members, "subject"),
         time=_text(members, "time"),
         quality=quality if isinstance(quality, str) else "good",
@@ -131,7 +140,8 @@ def _text(members: JsonObject, name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _asked(members: JsonObject) -> Priority | None:
+def asked_of(members: JsonObject) -> Priority | None:
+    """The priority that the publisher asks for, None if it leaves that to the gateway."""
     return Priority.from_wire(_text(members, "priority") or "")
 
 

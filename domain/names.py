@@ -30,6 +30,9 @@ _FIXED = {
     "portal.metrics": "portal/metrics",
 }
 _STATE_KINDS = frozenset({"equipment", "alarms", "andon", "sources"})
+# Where only routine is told there is nothing that the journal keeps.
+_ROUTINE_KINDS = frozenset({"readings", "chain", "host", "portal"})
+_KEPT_ALL_THE_SAME = frozenset({_FIXED["validator.status"]})
 _LATEST_WINS = frozenset(
     {
         "equipment.reading",
@@ -78,6 +81,11 @@ def is_channel(name: str) -> bool:
 def holds_state(channel: str) -> bool:
     """Whether the newest publications of ``channel`` still hold however old they are: states, alarms, calls."""
     return channel.partition("/")[0] in _STATE_KINDS
+
+
+def may_be_kept(channel: str) -> bool:
+    """Whether events of ``channel`` can be in the journal for their priority: it asks there what was said last."""
+    return channel.partition("/")[0] not in _ROUTINE_KINDS or channel in _KEPT_ALL_THE_SAME
 
 
 def is_tree(name: str) -> bool:

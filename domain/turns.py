@@ -1,7 +1,7 @@
 """Whose turn it is below CRITICAL: HIGH, NORMAL and LOW share by weight, and age promotes.
 
-Rules of this file: no clock; how old the oldest are is asked once a round. CRITICAL is no business of this file: it goes
-first, always, and no age makes anything critical.
+Rules of this file: no clock; how old the oldest are is asked once a round. CRITICAL is no business of this file: it
+goes first, always, and no age makes anything critical.
 
 * A round is 8 turns of HIGH, 4 of NORMAL and 1 of LOW, mixed evenly; a turn of one that does not wait is passed over.
 * Whose oldest has waited too long has the turns of one priority higher for a round: LOW 4, NORMAL 8; HIGH, which has
@@ -27,6 +27,7 @@ HIGH, NORMAL, LOW = LANES
 
 Ages = tuple[float, float, float]
 """Seconds for which the oldest of HIGH, NORMAL and LOW has waited; anything for a lane where none waits."""
+NO_AGES = (0.0, 0.0, 0.0)
 
 
 def _mixed(weights: tuple[int, ...]) -> tuple[int, ...]:
@@ -46,22 +47,25 @@ _ROUNDS = {
     promoted: _mixed(tuple((PROMOTED if yes else WEIGHTS)[lane] for lane, yes in enumerate(promoted)))
     for promoted in itertools.product((False, True), repeat=len(LANES))
 }
-_PLAIN = _ROUNDS[False, False, False]
+
+
+def one_round(high: float, normal: float, low: float, promote_after: float = PROMOTE_AFTER) -> Iterator[int]:
+    """The turns of a round, by number of priority, for the ages of the three; whoever does not wait is passed over."""
+    return iter(_ROUNDS[high > promote_after, normal > promote_after, low > promote_after])
 
 
 class Turns:
     """Takes turns among three lanes; ``promote_after`` is in seconds.
 
-    Where one lane alone waits there is nothing to decide: whoever keeps the lanes need not ask. ``left`` is what is left
-    of the round, by number of priority; whoever cannot afford a call for each turn may take from it, passing over who
-    does not wait, and calls ``next()`` when nothing is left.
+    Where one lane alone waits there is nothing to decide: whoever keeps the lanes need not ask. Whoever cannot afford a
+    call for each turn goes through ``one_round()`` by itself.
     """
 
-    __slots__ = ("_promote_after", "left")
+    __slots__ = ("_left", "_promote_after")
 
     def __init__(self, promote_after: float = PROMOTE_AFTER) -> None:
         self._promote_after = promote_after
-        self.left: Iterator[int] = iter(_PLAIN)
+        self._left: Iterator[int] = iter(())
 
     def next(self, high: object, normal: object, low: object, ages: Callable[[], Ages] | None = None) -> Priority:
         """The lane to serve, of those that are true.
@@ -75,15 +79,7 @@ class Turns:
             raise ValueError("nobody waits for a turn")
         waiting = (None, high, normal, low)
         while True:
-            for turn in self.left:
+            for turn in self._left:
                 if waiting[turn]:
                     return LANES[turn - 1]
-            self._begin_round(ages)
-
-    def _begin_round(self, ages: Callable[[], Ages] | None) -> None:
-        if ages is None:
-            self.left = iter(_PLAIN)
-            return
-        high, normal, low = ages()
-        limit = self._promote_after
-        self.left = iter(_ROUNDS[high > limit, normal > limit, low > limit])
+            self._left = one_round(*(NO_AGES if ages is None else ages()), self._promote_after)

@@ -144,8 +144,13 @@ class Counters:
         self.source_losses = Tally()
         self.source_silences = Tally()
         self.clock_quarantines = Tally()
+        self.receipts_received = 0
+        self.receipts_shown = 0
+        self.receipts_ignored = Tally("old", "epoch", "ahead", "unknown")
+        self.canary_round_trip = _by_priority()
         self.events_accepted = 0
-        self.events_refused = Tally("invalid", "duplicate", "overloaded")
+        self.events_refused = Tally("invalid", "duplicate", "overloaded", "unkept")
+        self.events_demoted = Tally()
 
     def _count_daemon(self) -> None:
         self.reloads = Tally("applied", "refused")

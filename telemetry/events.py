@@ -193,9 +193,19 @@ def channel_refused(*, channel: str, limit: int) -> None:
     log.sparing("warning", "channel.refused", channel=channel, limit=limit)
 
 
-def channel_unseeded(*, channel: str, error: Exception) -> None:
+def channel_unseeded(*, channel: str, reason: str) -> None:
     """A channel begins without what was published before: the recorder failed, or did not answer in time."""
-    log.sparing("warning", "channel.unseeded", channel=channel, error=error)
+    log.sparing("warning", "channel.unseeded", channel=channel, reason=reason)
+
+
+def memory_failed(*, path: str, operation: str, reason: str) -> None:
+    """What clients follow could not be read or written; they are remembered as long as the process lives."""
+    log.sparing("warning", "memory.failed", path=path, operation=operation, reason=reason)
+
+
+def resume_failed(*, connection: str, reason: str) -> None:
+    """A client that resumes was told that it is not recovered: the recorder failed, or did not answer in time."""
+    log.sparing("warning", "resume.failed", connection=connection, reason=reason)
 
 
 def event_refused(*, source: str, event: str, reason: str, detail: str = "") -> None:
@@ -242,6 +252,34 @@ def journal_oversized(*, size: int) -> None:
     log.sparing("warning", "journal.oversized", size=size)
 
 
+def receipt_overdue(*, client: str, connection: str, kind: str, count: int, since: float) -> None:
+    """A client owes receipts of a ``kind`` for ``count`` critical events, the oldest for ``since`` seconds."""
+    log.sparing(
+        "warning",
+        "receipt.overdue",
+        client=client,
+        connection=connection,
+        kind=kind,
+        count=count,
+        since=round(since, 3),
+    )
+
+
+def receipt_settled(*, client: str, connection: str, kind: str, cause: str) -> None:
+    """Receipts that were overdue ``came``, or the client has ``left``, or they are ``forgiven``."""
+    log.sparing("info", "receipt.settled", client=client, connection=connection, kind=kind, cause=cause)
+
+
+def canary_breached(*, clients: int, late: int, bound: float) -> None:
+    """Too many of the native clients are further than ``bound`` seconds away: /readyz says no."""
+    log.warning("canary.breached", clients=clients, late=late, bound=bound)
+
+
+def canary_recovered(*, clients: int, late: int) -> None:
+    """The native clients are within the bound again, but for a few."""
+    log.info("canary.recovered", clients=clients, late=late)
+
+
 # --- actors.sources ----------------------------------------------------------------------------
 
 
@@ -285,6 +323,11 @@ def clock_quarantined(*, source: str, step: float) -> None:
 def clock_released(*, source: str, offset: float) -> None:
     """A source's clock is steady again, ``offset`` seconds from ours."""
     log.info("clock.released", source=source, offset=round(offset, 3))
+
+
+def budget_exceeded(*, source: str, publisher: str, rate: float, burst: float) -> None:
+    """A publisher has more critical events than its budget; the rest are high. Without one: all of ``source``."""
+    log.sparing("warning", "budget.exceeded", source=source, publisher=publisher, rate=rate, burst=burst)
 
 
 # --- andond ------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ Value = float | Mapping[str, float] | None
 
 NAMES = frozenset(
     {
+        "canary_clients",
+        "canary_late",
         "channels",
         "connections",
         "journal_bytes",
@@ -22,6 +24,7 @@ NAMES = frozenset(
         "loop_lag",
         "mailbox_depth",
         "ready",
+        "receipts_overdue",
         "source_age",
         "sources_fresh",
         "subscriptions",

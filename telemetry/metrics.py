@@ -84,6 +84,9 @@ METRICS: tuple[Metric, ...] = (
     _gauge("journal_critical", "journal_critical", "Number of the newest critical event that was published"),
     _gauge("journal_writable", "journal_writable", "1 while the journal can be written, else 0"),
     _gauge("tasks", "tasks", "Tasks on the loop"),
+    _gauge("receipts_overdue", "receipts_overdue", "Clients that owe a receipt for too long, by kind", "kind"),
+    _gauge("canary_clients", "canary_clients", "Native clients that the canary is sent to"),
+    _gauge("canary_late", "canary_late", "Native clients whose critical canary took longer than its bound"),
     # What was published and delivered.
     _counter("published", "Publications on all channels", "priority"),
     _counter("deliveries", "Publications handed to connections, one each", "priority"),
@@ -127,6 +130,10 @@ METRICS: tuple[Metric, ...] = (
     _counter("journal_shed", "Events given up for want of room or time, before they were written or after", "priority"),
     _counter("journal_unkept", "Urgent events published without being in the journal", "priority"),
     _counter("journal_failed", "Times that the journal could not be written or read"),
+    _counter("receipts_received", "Words of clients that they received critical events"),
+    _counter("receipts_shown", "Critical events that clients said they showed"),
+    _counter("receipts_ignored", "Receipts for what was not handed over, or came again", "reason"),
+    _histogram("canary_round_trip", "canary_round_trip", "A synthetic message to a native client and back", "priority"),
     # Actors.
     _counter("messages_conflated", "Waiting messages replaced by newer ones of their key", "priority"),
     _counter("messages_dropped", "Waiting messages given up by a full mailbox", "priority"),
@@ -147,6 +154,7 @@ METRICS: tuple[Metric, ...] = (
     _counter("clock_quarantines", "Jumps of sources' clocks", "source"),
     _counter("events_accepted", "Events taken in over HTTP"),
     _counter("events_refused", "Events refused over HTTP", "reason"),
+    _counter("events_demoted", "Critical events past the budget of their source, now high", "source"),
     # The daemon.
     _counter("reloads", "Reloads of the settings, by result", "result"),
     _counter("watchdog_withheld", "Times the service manager's watchdog was not fed"),

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("actors", "andond", "config", "domain", "telemetry", "transport")
+PACKAGES = ("actors", "andond", "config", "domain", "storage", "telemetry", "transport")
 SETUP = ConfigParser()
 SETUP.read(ROOT / "setup.cfg")
 

@@ -88,7 +88,7 @@ class Attendant:
         else:
             if self._peer is not None:
                 self._reception.opened(link)
-            self._websocket.listen()
+            self._websocket.listen(self._reception.arrivals)
         finally:
             done()
 

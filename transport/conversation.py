@@ -51,6 +51,7 @@ class Conversation:
 
     __slots__ = (
         "_attendant", "_claimed", "_entry", "_has_turn", "_is_behind_proxy", "_peer", "_reception", "_refusal", "_sock",
+        "_stream",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +70,7 @@ class Conversation:
         self._is_behind_proxy = reception.proxies.trusts(peer.host)
         self._claimed = None if self._is_behind_proxy or entry is not Entry.SERVED else peer
         self._attendant: Attendant | None = None
+        self._stream: FrameStream | None = None
         self._has_turn = False
         reception.arrived()
 
@@ -95,14 +97,17 @@ class Conversation:
             self._attendant.link.lost(reason)
 
     def _leave(self) -> None:
-        trio.lowlevel.notify_closing(self._sock)
-        self._sock.close()
+        if self._stream is None:
+            trio.lowlevel.notify_closing(self._sock)
+            self._sock.close()
+        else:
+            self._stream.close()
         if self._claimed is not None:
             self._reception.admission.release(self._claimed)
         self._reception.admission.leave(self._entry)
         self._reception.departed()
         # The collector is kept from looking, so what ends must be freed by being forgotten.
-        self._attendant = self._refusal = None
+        self._attendant = self._refusal = self._stream = None
 
     # -- requests ---------------------------------------------------------------------------------------------
 
@@ -111,7 +116,7 @@ class Conversation:
         patience = self._reception.settings.head_timeout if self._refusal is None else _REFUSAL_PATIENCE
         deadline = trio.current_time() + patience
         fault = await self._secure(deadline)
-        stream = FrameStream(self._sock, nursery, self._reception.limits, on_lost=self.lost)
+        stream = self._stream = FrameStream(self._sock, nursery, self._reception.limits, on_lost=self.lost)
         http = HttpConnection(stream, self._reception.http_limits, trio.CancelScope())
         with http.timer:
             try:

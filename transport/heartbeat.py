@@ -3,7 +3,7 @@
 Rules of this file:
 
 * One task for all links. Each link is pinged once in ``ping_interval``; the pings are spread over its slices, so that
-  ten thousand are no burst. All of them are one frame, encoded once. Its ledger is looked at by the way.
+  ten thousand are no burst. The ledger of each is looked at by the way.
 * Life is any byte that came in (``FrameStream.heard``). A link is dead when nothing came for ``dead_after``, and is
   ended before that time is over.
 * Silence that is ours is not the client's: while a message of it is handled, while bytes of it wait unread, and after
@@ -18,14 +18,11 @@ import termios
 
 import trio
 
-from domain import Priority
 from telemetry import events
 from transport.audit import Audit
 from transport.codes import NO_PONG
-from transport.frames import PING, Frame, frame_bytes
 from transport.gate import SLICES, Link, Links
 
-_PING = Frame(frame_bytes(PING, b""), Priority.HIGH)
 _DEAD_PATIENCE = 1.0
 
 # A sweep that comes this many turns late was not late because of the links.
@@ -66,7 +63,7 @@ class Heartbeat:
         """Ping the links whose turn it is, and end those that were not heard for too long at ``now`` (trio clock)."""
         for link in self._links.slice(self._slice):
             if link.closing is None:
-                link.stream.send(_PING)
+                link.stream.ping()
                 self._audit.look(link)
         self._slice += 1
         # The next sweep would come too late for those whose time ends before it.

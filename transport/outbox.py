@@ -6,11 +6,11 @@ Rules of this file: no I/O. An outbox exists only while its socket, or its clien
 * Answers go next and are never dropped; a client that asks on and on and does not read is lost.
 * What is larger than the byte limit by itself is dropped.
 * Past the byte limit the lowest goes first: LOW its oldest, then NORMAL, then HIGH.
-* NORMAL and LOW keep the newest frame for each key, in the place of the oldest; it says how many it stands for.
+* NORMAL keeps the newest frame for each key, in the place of the oldest; it says how many it stands for.
 * NORMAL and LOW that have waited too long are not sent any more.
 * HIGH, NORMAL and LOW share by weight, and age promotes (``domain.Turns``).
 * What is given up becomes a ``Gap`` for the client, one for each channel and reason, and every publication is counted
-  in the ledger.
+  in the ledger. Gaps and frames go by turns: a client that loses on many channels is told more than that.
 """
 
 from __future__ import annotations
@@ -73,13 +73,16 @@ ANSWERS_UNREAD = "answers unread"
 
 
 class _Waiting:
-    """A frame that waits, and for how many of its key it stands, from the offset ``first`` on."""
+    """A frame that waits, and for how many of its key it stands, from the offset ``first`` on.
 
-    __slots__ = ("at", "first", "frame", "rate")
+    ``since`` is when it took its place, ``at`` when the newest of its key came.
+    """
+
+    __slots__ = ("at", "first", "frame", "rate", "since")
 
     def __init__(self, frame: Frame, at: float) -> None:
         self.frame = frame
-        self.at = at
+        self.at = self.since = at
         self.rate = 1
         self.first = 0 if frame.publication is None else frame.publication.offset
 
@@ -100,8 +103,8 @@ class Outbox:
     """
 
     __slots__ = (
-        "_answers", "_clock", "_critical", "_gaps", "_lanes", "_latest", "_limits", "_turns", "critical_sent", "ledger",
-        "size", "write_gap",
+        "_answers", "_clock", "_critical", "_gaps", "_has_told", "_lanes", "_latest", "_limits", "_turns",
+        "critical_sent", "ledger", "size", "write_gap",
     )  # fmt: skip
 
     def __init__(
@@ -116,7 +119,9 @@ class Outbox:
         self._lanes: tuple[Lane, Lane, Lane, Lane] = (deque(), deque(), deque(), deque())
         self._latest: dict[Hashable, _Waiting] = {}
         self._gaps: dict[tuple[str, Reason], Gap] = {}
-        self._answers: list[bytes] = []
+        # Whether what went last was a gap.
+        self._has_told = False
+        self._answers: deque[bytes] = deque()
         self._turns = Turns()
         self._clock = clock
         self._limits = limits
@@ -136,6 +141,7 @@ class Outbox:
         if priority is Priority.CRITICAL:
             if len(self._critical) >= self._limits.critical:
                 self.ledger.gapped[priority] += 1
+                counters.frames_dropped[priority] += 1
                 raise Behind(CRITICAL_BEHIND)
             self._critical.append(_Waiting(frame, self._clock()))
             return
@@ -174,30 +180,45 @@ class Outbox:
             parts.append(frame.data)
             size += len(frame.data)
         if not parts:
-            parts, self._answers = self._answers, []
+            while self._answers and size < PIECE_SIZE:
+                parts.append(self._answers.popleft())
+                size += len(parts[-1])
         return b"".join(parts)
 
-    def take_routine(self) -> bytes:
-        """The bytes to send next of the rest: so many that something critical need not wait long behind them."""
+    def take_routine(self, room: int) -> bytes:
+        """The bytes to send next of the rest: so many that something critical need not wait long behind them.
+
+        At least one frame, however little ``room`` there is: one may go beyond the credit.
+        """
+        limit = min(room, PIECE_SIZE)
         parts: list[bytes] = []
         size = 0
-        while size < PIECE_SIZE and len(parts) < PIECE_COUNT and (data := self._pop()) is not None:
+        while (not parts or size < limit) and len(parts) < PIECE_COUNT and (data := self._pop()):
             parts.append(data)
             size += len(data)
         return b"".join(parts)
 
-    def _pop(self) -> bytes | None:
-        while True:
-            if self._gaps and self.write_gap is not None:
-                return self.write_gap(self._gaps.pop(next(iter(self._gaps)))).data
-            lane = self._next_lane()
-            if lane is None:
-                return None
+    def _pop(self) -> bytes:
+        if self._has_told:
+            return self._pop_frame() or self._pop_gap()
+        # What is found to be too old leaves a gap of its own.
+        return self._pop_gap() or self._pop_frame() or self._pop_gap()
+
+    def _pop_gap(self) -> bytes:
+        if not self._gaps or self.write_gap is None:
+            return b""
+        self._has_told = True
+        return self.write_gap(self._gaps.pop(next(iter(self._gaps)))).data
+
+    def _pop_frame(self) -> bytes:
+        while (lane := self._next_lane()) is not None:
             waiting = self._take_from(lane)
             if lane is HIGH or self._clock() - waiting.at <= self._limits.age:
+                self._has_told = False
                 self.ledger.delivered[lane] += 1
                 return waiting.data()
             self._expire(waiting)
+        return b""
 
     def shed(self) -> None:
         """Give up all that waits below CRITICAL."""
@@ -223,7 +244,7 @@ class Outbox:
 
     def statistics(self) -> OutboxStatistics:
         """What waits now, and what was lost so far."""
-        critical = self._clock() - self._critical[0].at if self._critical else 0.0
+        critical = self._clock() - self._critical[0].since if self._critical else 0.0
         age = (critical, *self._ages())
         lost = self.ledger
         return OutboxStatistics(self.depth, self.size, sum(lost.gapped), sum(lost.conflated), sum(lost.expired), age)
@@ -256,7 +277,7 @@ class Outbox:
 
     def _ages(self) -> tuple[float, float, float]:
         now = self._clock()
-        high, normal, low = (now - lane[0].at if lane else 0.0 for lane in self._lanes[1:])
+        high, normal, low = (now - lane[0].since if lane else 0.0 for lane in self._lanes[1:])
         return high, normal, low
 
     def _take_from(self, lane: Priority) -> _Waiting:

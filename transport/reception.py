@@ -18,6 +18,7 @@ from config import ServerSettings
 from telemetry import events
 from transport.addresses import ClientAddress, Origin, TrustedProxies
 from transport.admission import Admission, AdmissionLimits, Entry, connection_refusal, draining_refusal
+from transport.arrivals import Arrivals
 from transport.audit import Audit
 from transport.codes import ProtocolError
 from transport.gate import Gate, Link, Links
@@ -44,6 +45,7 @@ class Reception:
     def __init__(self, settings: ServerSettings, app: App, gate: Gate) -> None:
         self.app = app
         self.gate = gate
+        self.arrivals = Arrivals()
         self.audit = Audit()
         self.links = Links()
         self.draining = False

@@ -111,6 +111,7 @@ class Server:
                 self._connections = connections
                 self._stop = connections.cancel_scope.cancel
                 connections.start_soon(self._heartbeat.run)
+                connections.start_soon(self._reception.arrivals.run)
                 for listener in self._listeners:
                     events.listener_opened(address=address_of(listener), tls=self._reception.tls is not None)
                     connections.start_soon(

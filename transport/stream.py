@@ -7,22 +7,58 @@ knows an actor; everything runs on the trio thread.
 
 from __future__ import annotations
 
+import socket
 import ssl
+import time
+from collections.abc import Callable
 
 import trio
-from trio.lowlevel import checkpoint, notify_closing, wait_readable
+from trio.lowlevel import (
+    Abort,
+    RaiseCancelT,
+    Task,
+    checkpoint,
+    current_task,
+    notify_closing,
+    reschedule,
+    wait_readable,
+    wait_task_rescheduled,
+)
 
 from telemetry import counters
+from transport.arrivals import Arrivals
 from transport.frames import CLOSE
-from transport.writer import FrameWriter, Own, reason_of
+from transport.outbox import Limits
+from transport.writer import USUAL_LIMITS, FrameWriter, Own, reason_of
 
 RECEIVE_SIZE = 64 * 1024
+TASTE_SIZE = 4096
+
+Taste = Callable[[bytes], bytes]
+"""Takes what it knows from the beginning of what came in, and returns the rest."""
 
 
 class FrameStream(FrameWriter, trio.abc.Stream):
     """A non-blocking socket, plain or TLS, that takes whole frames from many writers and can be read."""
 
-    __slots__ = ()
+    __slots__ = ("_arrivals", "_arrived", "_is_ending", "_is_ready", "_reader", "_taste")
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        nursery: trio.Nursery,
+        limits: Limits = USUAL_LIMITS,
+        *,
+        on_lost: Callable[[str], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(sock, nursery, limits, on_lost=on_lost, clock=clock)
+        self._arrivals: Arrivals | None = None
+        self._taste: Taste | None = None
+        self._arrived: bytes | None = None
+        self._reader: Task | None = None
+        self._is_ready = True
+        self._is_ending = False
 
     # -- the connection's own writer ----------------------------------------------------------------------
 
@@ -73,32 +109,90 @@ class FrameStream(FrameWriter, trio.abc.Stream):
         if self._closed:
             await checkpoint()
             raise trio.ClosedResourceError
-        data = await self._receive(max_bytes or RECEIVE_SIZE)
-        self.heard = trio.current_time()
-        counters.bytes_received += len(data)
-        return data
+        return await self._receive(max_bytes or RECEIVE_SIZE)
+
+    def join(self, arrivals: Arrivals, taste: Taste) -> None:
+        """From now on ``arrivals`` tells when something came, in place of the loop.
+
+        While somebody waits in ``receive_some()``, ``taste`` is given first what comes, and returns what it leaves;
+        only for that is the reader woken.
+        """
+        if not self._closed:
+            self._taste = taste
+            self._arrivals = arrivals
+            arrivals.watch(self.sock, self._look)
 
     async def _receive(self, max_bytes: int) -> bytes:
         sock = self.sock
-        # OpenSSL may hold decrypted bytes that no readiness of the socket will announce.
-        ready = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
         while True:
-            if ready:
-                await checkpoint()
-            else:
-                await wait_readable(sock)
-            ready = False
+            await self._readable()
             if self._closed:
                 raise trio.ClosedResourceError
+            if self._arrived is not None:
+                data, self._arrived = self._arrived, None
+                return data
             try:
-                return sock.recv(max_bytes)
+                data = sock.recv(max_bytes)
             except (BlockingIOError, ssl.SSLWantReadError):
-                continue
+                self._is_ready = False
             except ssl.SSLWantWriteError:
                 await self._writable()
-                ready = True
             except OSError as error:
                 raise trio.BrokenResourceError(reason_of(error)) from error
+            else:
+                self._note(data, max_bytes)
+                return data
+
+    async def _readable(self) -> None:
+        """Wait until there may be something to read."""
+        if self._arrivals is None:
+            # OpenSSL may hold decrypted bytes that no readiness of the socket will announce.
+            if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+                await checkpoint()
+            else:
+                await wait_readable(self.sock)
+        elif self._is_ready or self._arrived is not None:
+            await checkpoint()
+        else:
+            self._reader = current_task()
+            await wait_task_rescheduled(self._stop_waiting)
+
+    def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
+        self._reader = None
+        return Abort.SUCCEEDED
+
+    def _look(self, is_ending: bool) -> None:  # noqa: FBT001 - what Arrivals calls
+        """Something came: taste it if the reader waits, and wake the reader for the rest."""
+        self._is_ready = True
+        self._is_ending = is_ending or self._is_ending
+        reader, taste = self._reader, self._taste
+        if reader is None or taste is None:
+            return
+        while self._is_ready and not self._closed:
+            try:
+                data = self.sock.recv(TASTE_SIZE)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._is_ready = False
+                return
+            except OSError:
+                # The reader will find the same.
+                break
+            self._note(data, TASTE_SIZE)
+            rest = taste(data) if data else data
+            if rest or not data:
+                self._arrived = rest
+                break
+        if self._reader is reader:
+            self._reader = None
+            reschedule(reader)
+
+    def _note(self, data: bytes, asked: int) -> None:
+        """``data`` was read where ``asked`` bytes were wanted."""
+        self.heard = trio.current_time()
+        counters.bytes_received += len(data)
+        # Less than was wanted is all there was; but an end may have come with it, and OpenSSL reads piece by piece.
+        if len(data) < asked and not self._is_ending and not self._tls:
+            self._is_ready = False
 
     async def aclose(self) -> None:
         """Close the socket at once; what waits is dropped."""
@@ -111,7 +205,17 @@ class FrameStream(FrameWriter, trio.abc.Stream):
             return
         self._closed = self._blocked = True
         notify_closing(self.sock)
+        if self._arrivals is not None:
+            self._arrivals.forget(self.sock)
+            # The collector is kept from looking, so what knows of each other must be forgotten.
+            self._taste = None
         self.sock.close()
+        if self._reader is not None:
+            reschedule(self._reader)
+            self._reader = None
+        if not self._flushing:
+            # It waits for credit, which nobody will return.
+            self._forget()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -27,6 +27,7 @@ import trio
 import trio_websocket
 from trio.lowlevel import checkpoint
 
+from transport.arrivals import Arrivals
 from transport.codes import INVALID_TEXT, LINK_LOST, MALFORMED_FRAME, ProtocolError, UsageError
 from transport.frames import CLOSE, frame_bytes
 from transport.gate import close_payload
@@ -146,8 +147,9 @@ class WebSocket:
             raise UsageError("a WebSocket has one reader")
         return await self._catch.reader()
 
-    def listen(self) -> None:
-        """Begin to give messages to the consumer."""
+    def listen(self, arrivals: Arrivals) -> None:
+        """Begin to give messages to the consumer; ``arrivals`` tells from now on when something comes."""
+        self._wire.stream.join(arrivals, self._wire.taste)
         self._wire.listen()
 
     @property
@@ -278,13 +280,17 @@ class _Wire(trio.abc.Stream):
 
     async def _receive(self, max_bytes: int | None) -> bytes:
         """What has come in; Pongs alone are handled here."""
-        meter = self._meter
         while True:
             data = await self.stream.receive_some(max_bytes)
-            rest = meter.take_pongs(data) if data else data
-            self._hand_on_pongs()
+            rest = self.taste(data) if data else data
             if rest or not data:
                 return rest
+
+    def taste(self, data: bytes) -> bytes:
+        """Handle the Pongs at the beginning of ``data``; returns what follows them."""
+        rest = self._meter.take_pongs(data)
+        self._hand_on_pongs()
+        return rest
 
     def _hand_on_pongs(self) -> None:
         pongs = self._meter.pongs

@@ -16,13 +16,13 @@ from dataclasses import replace
 import trio
 from trio.lowlevel import wait_writable
 
-from domain import Gap, Position
+from domain import Gap, Position, Priority
 from transport import codes
 from transport.credit import GivenCredit, PingedCredit
 from transport.echoes import CREDIT, PROBE, Probes, credit_ping
-from transport.frames import CLOSE, Batch, Frame, frame_bytes
+from transport.frames import CLOSE, PING, Batch, Frame, frame_bytes
 from transport.ledger import Entry, Ledger
-from transport.outbox import CRITICAL_BEHIND, Behind, Limits, Outbox, OutboxStatistics
+from transport.outbox import CRITICAL_BEHIND, PIECE_SIZE, Behind, Limits, Outbox, OutboxStatistics
 
 # OpenSSL wants the very same bytes again after either of its two; neither is a BlockingIOError.
 _AGAIN = (BlockingIOError, ssl.SSLWantWriteError)
@@ -30,7 +30,8 @@ _AGAIN = (BlockingIOError, ssl.SSLWantWriteError)
 _LOST = (OSError, ValueError)
 _NOTHING_WAITS = OutboxStatistics((0, 0, 0, 0), 0, 0, 0)
 _NO_DEPTH = (0, 0, 0, 0)
-_USUAL_LIMITS = Limits()
+USUAL_LIMITS = Limits()
+_PING = Frame(frame_bytes(PING, b""), Priority.HIGH)
 # PROTOCOL, "Errors and closes": what is left out now is resumed from the journal.
 _BEHIND = frame_bytes(CLOSE, codes.CRITICAL_BEHIND.to_bytes(2, "big") + CRITICAL_BEHIND.encode())
 
@@ -64,7 +65,7 @@ class FrameWriter:
         self,
         sock: socket.socket,
         nursery: trio.Nursery,
-        limits: Limits = _USUAL_LIMITS,
+        limits: Limits = USUAL_LIMITS,
         *,
         on_lost: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.time,
@@ -121,6 +122,7 @@ class FrameWriter:
         except _AGAIN:
             count = 0
         except _LOST as error:
+            self._direct[priority] -= 1
             self._lose(reason_of(error))
             return
         if count != len(data):
@@ -208,6 +210,21 @@ class FrameWriter:
             self._left = self._credit.grant(self._left, size)
             self._resume()
 
+    def ping(self) -> None:
+        """Ask for a sign of life, and for the return of the credit by the way."""
+        credit = self._credit
+        if isinstance(credit, PingedCredit) and not self._blocked and self._left < credit.left:
+            token = credit.spend(self._left, trio.current_time())
+            self._left = credit.left
+            self._starved = self._blocked = self._left <= 0
+            self._tail = credit_ping(token)
+            self._pump()
+        elif isinstance(credit, PingedCredit) and (token := credit.asked):
+            # A client may answer the newest Ping alone (RFC 6455, section 5.5.3): it must not be one that says nothing.
+            self.send(Frame(credit_ping(token), Priority.HIGH))
+        else:
+            self.send(_PING)
+
     def echoed(self, payload: bytes) -> None:
         """A Pong with ``payload`` came."""
         kind = payload[:1]
@@ -281,6 +298,9 @@ class FrameWriter:
         begun, tail = (len(batch.frames), data) if is_whole else batch.rest(count)
         for frame in batch.frames[:begun]:
             self._direct[frame.priority] += 1
+        unsent = sum([len(frame.data) for frame in batch.frames[begun:]])
+        self._left = self._spending().unspend(self._left, unsent, is_marked=len(data) > len(batch.blob))
+        self._starved = self._starved and self._left <= 0
         # The Ping of the credit goes behind what was sent.
         self._flush_later(tail if is_whole else tail + data[max(count, len(batch.blob)) :])
         for frame in batch.frames[begun:]:
@@ -368,7 +388,7 @@ class FrameWriter:
         if piece:
             self.critical_sent = outbox.critical_sent or self.critical_sent
         elif not self._starved or self._final is not None:
-            piece = outbox.take_routine()
+            piece = outbox.take_routine(PIECE_SIZE if self._final is not None else self._spending().room(self._left))
             self._left -= len(piece)
             if piece and self._left < 0:
                 piece = self._spend(piece)

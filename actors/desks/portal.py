@@ -15,10 +15,10 @@ from typing import ClassVar
 import trio
 
 from actors.desks.around import Around
-from actors.messages import EventTaken, Publish
-from actors.places import CHANNELS, Address
+from actors.desks.dispatch import Dispatch
+from actors.messages import EventTaken
 from actors.runtime import TrioActor
-from config import PortalSettings
+from config import JournalSettings, PortalSettings
 from domain import Event, JsonValue, Priority, rfc3339
 from domain.chain import INTERVALS, LIVE, ChainView, Document, Now, Surroundings, history_row, metrics
 
@@ -43,14 +43,19 @@ class ReadPortal:
 
 
 class PortalDesk(TrioActor):
-    """Keeps a ``ChainView`` and publishes from it."""
+    """Keeps a ``ChainView`` and publishes from it; ``present`` returns the settings of the journal in force."""
 
     mailbox_limit = 50_000
     has_tasks = True
 
-    def __init__(self, settings: PortalSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: PortalSettings,
+        clock: Callable[[], float] = time.time,
+        present: Callable[[], JournalSettings] = JournalSettings,
+    ) -> None:
         super().__init__()
-        self._channels = Address(self.life.environment, CHANNELS)
+        self._dispatch = Dispatch(self.life.environment, present)
         self._clock = clock
         self._started = clock()
         self._view = ChainView(settings.window, settings.stale_after, settings.target_tps)
@@ -65,11 +70,11 @@ class PortalDesk(TrioActor):
     def on_receive(self, message: object) -> object:
         """Learn from an event and publish it; publish what is due; answer what is asked."""
         match message:
-            case EventTaken(event=event):
+            case EventTaken(event=event, settled=settled):
                 self._learn(event)
-                self._channels.tell(Publish(event))
+                self._dispatch.send(event, settled)
             case Tick(type=type_):
-                self._channels.tell(Publish(self._periodic(type_)))
+                self._dispatch.send(self._periodic(type_))
             case ReadPortal(read=read):
                 at = self._clock()
                 return read(Now(self._view, at), self._around.present(at))

@@ -2,7 +2,9 @@
 
 Rules of this file: no trio, no threads, no clock; ``mailbox`` decides who may call and who is woken.
 
-* Order: the most urgent lane first, but every sixteenth turn serves the lowest that waits, so nothing starves.
+* Order: CRITICAL first, always. HIGH, NORMAL and LOW share by weight, and age promotes, so nothing starves
+  (``domain.Turns``).
+* How old the oldest of a lane is follows from marks, see ``marks``.
 * A full lane: CRITICAL and HIGH refuse the message, NORMAL and LOW drop their oldest.
 * NORMAL messages with a ``key`` are conflated: the newest takes the place of the one that waits. A message
   that somebody waits on (an ask) is never conflated away, and values of one key never go back in time.
@@ -13,7 +15,7 @@ Rules of this file: no trio, no threads, no clock; ``mailbox`` decides who may c
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,10 +23,11 @@ import pykka
 from pykka.messages import _ActorStop
 
 from actors.runtime.errors import MailboxFull
-from domain import Priority
+from actors.runtime.marks import SPACING, Marks, Moment
+from domain import Priority, one_round
 
 NORMAL = Priority.NORMAL
-FAIR_MASK = 15  # turns whose number has none of these bits set serve the lowest lane
+BELOW_CRITICAL = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 
 
 class Envelope(Protocol):
@@ -34,15 +37,21 @@ class Envelope(Protocol):
     reply_to: pykka.Future[object] | None
 
 
+Lane = deque[Envelope]
+_NOTHING_LEFT: Iterator[int] = iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class MailboxStatistics:
     """What waits in a mailbox, and what became of the rest since it was made.
 
-    ``capacity`` is that of each lane. ``put`` counts accepted messages, ``late`` those after the stop.
+    ``capacity`` is that of each lane. ``put`` counts accepted messages, ``late`` those after the stop. ``age`` is for
+    how many seconds the oldest of a lane has waited, 0 where none waits.
     """
 
     capacity: int
     depth: Mapping[Priority, int]
+    age: Mapping[Priority, float]
     put: int
     taken: int
     late: int
@@ -63,17 +72,27 @@ class Losses:
 
 
 class Lanes:
-    """Four bounded lanes; ``limit`` is the capacity of each. A lane takes memory only while it is in use."""
+    """Four bounded lanes; ``limit`` is the capacity of each. A lane takes memory only while it is in use.
 
-    __slots__ = ("_keys", "_lanes", "_late", "_limit", "_put", "_reserved", "_turn", "count", "fresh", "losses")
+    ``moment`` is kept up to date by whoever looks at the clock.
+    """
 
-    def __init__(self, limit: int) -> None:
-        self._lanes: list[deque[Envelope] | None] = [None, None, None, None]
+    __slots__ = (
+        "_due", "_keys", "_lanes", "_late", "_left", "_limit", "_marks", "_moment", "_reserved", "_seen", "count",
+        "fresh", "losses",
+    )  # fmt: skip
+
+    def __init__(self, limit: int, moment: Moment) -> None:
+        self._lanes: list[Lane | None] = [None, None, None, None]
         self._keys: dict[Hashable, Envelope] | None = None
         self._late: deque[Envelope] | None = None
         self._limit = limit
-        self._put = 0
-        self._turn = 0
+        # How many messages each lane has seen: those that wait are the last of them.
+        self._seen = [0, 0, 0, 0]
+        self._moment = moment
+        self._due = moment.at + SPACING
+        self._marks: Marks | None = None
+        self._left = _NOTHING_LEFT
         self._reserved: list[int] | None = None
         self.count = 0
         self.losses: Losses | None = None
@@ -98,15 +117,17 @@ class Lanes:
         lane = self._lanes[priority]
         if lane is None:
             lane = self._lanes[priority] = deque()
-        if priority == NORMAL:
+        if priority is NORMAL:
             key = getattr(message, "key", None)
             if key is not None and self._conflate(key, envelope):
                 return
         if len(lane) >= self._limit or (self._reserved and len(lane) + self._reserved[priority] >= self._limit):
             self._overflow(lane, priority)
+        if self._moment.at >= self._due:
+            self._mark()
         lane.append(envelope)
         self.count += 1
-        self._put += 1
+        self._seen[priority] += 1
 
     def take(self) -> Envelope:
         """Hand out the next message.
@@ -114,9 +135,20 @@ class Lanes:
         Raises:
             IndexError: if none waits.
         """
-        self._turn = turn = self._turn + 1
-        critical, high, normal, low = self._lanes
-        lane = critical or high or normal or low if turn & FAIR_MASK else low or normal or high or critical
+        critical, high, normal, low = lanes = self._lanes
+        lane = critical
+        if lane:
+            pass
+        elif (high and (normal or low)) or (normal and low):
+            # A call for each message would cost as much as the rest.
+            for turn in self._left:
+                lane = lanes[turn]
+                if lane:
+                    break
+            else:
+                lane = self._begin_round()
+        else:
+            lane = high or normal or low
         if not lane:
             raise IndexError("no message waits")
         self.count -= 1
@@ -152,10 +184,21 @@ class Lanes:
         lane = self._lanes[priority]
         return len(lane) if lane else 0
 
+    def age(self, priority: Priority) -> float:
+        """Return for how many seconds the oldest of ``priority`` has waited; 0 if none waits."""
+        lane = self._lanes[priority]
+        if not lane:
+            return 0.0
+        # The thread that has the lanes may forget them meanwhile.
+        marks = self._marks
+        since = marks.since(priority, self._seen[priority] - len(lane)) if marks is not None else self._due - SPACING
+        return max(0.0, self._moment.at - since)
+
     def release(self) -> None:
         """Give the memory of the lanes back; only while none waits."""
         self._lanes = [None, None, None, None]
         self._keys = None
+        self._marks = None
 
     @property
     def closing(self) -> bool:
@@ -185,7 +228,7 @@ class Lanes:
         """Empty the lanes for good and return what was in them, late ones last; they no longer count as put."""
         left = [envelope for lane in self._lanes for envelope in lane or ()]
         left.extend(self._late or ())
-        self._put -= self.count
+        self._seen = self._heads()
         self.release()
         self.count = 0
         self._late = deque()
@@ -194,12 +237,14 @@ class Lanes:
     def statistics(self) -> MailboxStatistics:
         """Count what waits and what became of the rest."""
         losses = self.losses or Losses()
+        put = sum(self._seen) + sum(losses.conflated)
         lost = sum(losses.dropped) + sum(losses.conflated)
         return MailboxStatistics(
             capacity=self._limit,
             depth={priority: self.waiting(priority) for priority in Priority},
-            put=self._put,
-            taken=self._put - self.count - lost,
+            age={priority: self.age(priority) for priority in Priority},
+            put=put,
+            taken=put - self.count - lost,
             late=len(self._late or ()),
             dropped=dict(zip(Priority, losses.dropped, strict=True)),
             conflated=dict(zip(Priority, losses.conflated, strict=True)),
@@ -231,6 +276,35 @@ class Lanes:
             losses.refused[priority] += 1
         return MailboxFull(priority, self._limit)
 
+    def _begin_round(self) -> Lane | None:
+        """Return the lane that is the first of a new round."""
+        if self._marks is None:
+            # All that waits was put since the newest mark.
+            high = normal = low = self._moment.at - self._due + SPACING
+        else:
+            high, normal, low = (self.age(priority) for priority in BELOW_CRITICAL)
+        self._left = one_round(high, normal, low)
+        lanes = self._lanes
+        for turn in self._left:
+            lane = lanes[turn]
+            if lane:
+                return lane
+        return None
+
+    def _mark(self) -> None:
+        at = self._moment.at
+        if not self.count:
+            self._marks = None
+        else:
+            if self._marks is None:
+                self._marks = Marks(self._due - SPACING)
+            self._marks.add(at, tuple(self._seen), self._heads())
+        self._due = at + SPACING
+
+    def _heads(self) -> list[int]:
+        """The number of each lane's oldest message, or of its next."""
+        return [seen - len(lane or ()) for seen, lane in zip(self._seen, self._lanes, strict=True)]
+
     def _accept_late(self, envelope: Envelope, late: deque[Envelope]) -> None:
         if len(late) >= self._limit:
             raise self.refuse(priority_of(envelope))
@@ -248,12 +322,11 @@ class Lanes:
             self._keys[key] = envelope
             return False
         older.message = envelope.message
-        self._put += 1
         for losses in self._count_losses():
             losses.conflated[NORMAL] += 1
         return True
 
-    def _overflow(self, lane: deque[Envelope], priority: Priority) -> None:
+    def _overflow(self, lane: Lane, priority: Priority) -> None:
         if priority < NORMAL:
             raise self.refuse(priority)
         oldest = lane.popleft()

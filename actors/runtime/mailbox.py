@@ -18,13 +18,14 @@ from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, reschedule
 
 from actors.runtime.errors import ActorDead, MailboxFull
 from actors.runtime.lanes import Envelope, Lanes, priority_of
+from actors.runtime.marks import Moment
 from domain import Priority
 
 HIGH = Priority.HIGH
 
 
-class Post:
-    """What the mailboxes of one actor system share; made on the trio thread.
+class Post(Moment):
+    """What the mailboxes of one actor system share, the moment of the present turn among it; made on the trio thread.
 
     ``undeliverable`` gets, on any thread, what arrives for an actor that has ended; ``patience`` is for how
     many seconds another thread waits for room.
@@ -37,6 +38,7 @@ class Post:
     def __init__(self, patience: float) -> None:
         self.token = trio.lowlevel.current_trio_token()
         self.clock = trio.lowlevel.current_clock()
+        super().__init__(self.clock.current_time())
         self.ident = get_ident()
         self.room = Condition()
         self.patience = patience
@@ -63,7 +65,7 @@ class Mailbox(Lanes):
     __slots__ = ("_blocked", "_post", "_task", "owner", "path", "redelivered", "sealed")
 
     def __init__(self, limit: int, post: Post, path: str) -> None:
-        super().__init__(limit)
+        super().__init__(limit, post)
         self._post = post
         self._task: Task | None = None
         self._blocked = 0
@@ -183,7 +185,7 @@ class ThreadMailbox(Lanes):
     __slots__ = ("_changed", "_post", "_woken", "consumer", "owner", "path", "redelivered", "sealed")
 
     def __init__(self, limit: int, post: Post, path: str) -> None:
-        super().__init__(limit)
+        super().__init__(limit, post)
         self._post = post
         self._changed = Condition()
         self._woken = False

@@ -20,7 +20,7 @@ from actors.runtime.child import Child, Past
 from actors.runtime.errors import ActorDead, MailboxFull
 from actors.runtime.future import ActorRef, TrioFuture
 from actors.runtime.life import Life, State
-from actors.runtime.registry import mailbox_of
+from actors.runtime.registry import AnyMailbox, mailbox_of
 from actors.runtime.supervisor import Supervisor
 from domain import JsonValue, Priority
 
@@ -30,11 +30,13 @@ SLICE = 512  # children counted before other tasks get their turn
 
 @dataclass(frozen=True, slots=True)
 class ActorStatus:
-    """How an actor is, and those below it. Ages are seconds; ``depth`` and the losses go by priority.
+    """How an actor is, and those below it. Ages are seconds; ``depth``, ``oldest`` and the losses go by priority.
 
+    ``oldest`` is for how long the oldest message has waited, where one does; how exactly that is known says ``marks``.
     ``handling`` is the class of the message in hand, ``handling_age`` for how long it has been. Of a supervisor
     with too many children only the worst are in ``children``; ``summarised`` counts those that are not,
-    ``summarised_depth`` adds up their mailboxes and ``summarised_states`` counts them by state.
+    ``summarised_depth`` adds up their mailboxes, ``summarised_oldest`` is the worst and ``summarised_states`` counts
+    them by state.
     """
 
     id: str
@@ -42,6 +44,7 @@ class ActorStatus:
     kind: str
     state: str
     depth: Mapping[Priority, int] = field(default_factory=dict)
+    oldest: Mapping[Priority, float] = field(default_factory=dict)
     handled: int = 0
     dropped: Mapping[Priority, int] = field(default_factory=dict)
     conflated: Mapping[Priority, int] = field(default_factory=dict)
@@ -57,6 +60,7 @@ class ActorStatus:
     children: tuple[ActorStatus, ...] = ()
     summarised: int = 0
     summarised_depth: Mapping[Priority, int] = field(default_factory=dict)
+    summarised_oldest: Mapping[Priority, float] = field(default_factory=dict)
     summarised_states: Mapping[str, int] = field(default_factory=dict)
 
     def walk(self) -> Iterable[ActorStatus]:
@@ -115,7 +119,9 @@ async def survey(root: ActorRef, deadline: float = 1.0, expand: int = 64) -> Act
     with trio.move_on_after(deadline):
         for node in nodes:
             await _answered(node)
-    return await _status(top, owner.life.environment.post.clock.current_time())
+    post = owner.life.environment.post
+    post.at = post.clock.current_time()
+    return await _status(top, post.at)
 
 
 async def _plan(path: str, actor: Actor | None, child: Child | None, expand: int, nodes: list[_Node]) -> _Node:
@@ -153,7 +159,7 @@ async def _answered(node: _Node) -> None:
 
 
 async def _status(node: _Node, now: float) -> ActorStatus:
-    depth, states = await _sum_up(node.rest)
+    rest = await _sum_up(node.rest)
     children = [await _status(below, now) for below in node.children]
     past = (node.child.past if node.child is not None else None) or Past()
     common = ActorStatus(
@@ -168,8 +174,9 @@ async def _status(node: _Node, now: float) -> ActorStatus:
         description=_description(node.question),
         children=tuple(children),
         summarised=len(node.rest),
-        summarised_depth=depth,
-        summarised_states=states,
+        summarised_depth=rest.depth,
+        summarised_oldest=rest.oldest,
+        summarised_states=rest.states,
     )
     return common if node.actor is None else _with_mailbox(common, node.actor.life, now)
 
@@ -179,6 +186,7 @@ def _with_mailbox(status: ActorStatus, life: Life, now: float) -> ActorStatus:
     return replace(
         status,
         depth=statistics.depth,
+        oldest={priority: age for priority, age in statistics.age.items() if statistics.depth[priority]},
         handled=statistics.taken - len(life.in_hand()),
         dropped=statistics.dropped,
         conflated=statistics.conflated,
@@ -218,14 +226,29 @@ def _description(question: pykka.Future[object] | None) -> Mapping[str, JsonValu
     return description if isinstance(description, Mapping) else {}
 
 
-async def _sum_up(children: list[Child]) -> tuple[Mapping[Priority, int], Mapping[str, int]]:
-    depth = dict.fromkeys(Priority, 0)
-    states: Counter[str] = Counter()
+@dataclass(slots=True)
+class _Sum:
+    """What is told of children that are not shown."""
+
+    depth: dict[Priority, int] = field(default_factory=dict)
+    oldest: dict[Priority, float] = field(default_factory=dict)
+    states: Counter[str] = field(default_factory=Counter)
+
+    def take(self, mailbox: AnyMailbox) -> None:
+        """Add a mailbox with something in it."""
+        for priority in Priority:
+            waiting = mailbox.waiting(priority)
+            if waiting:
+                self.depth[priority] += waiting
+                self.oldest[priority] = max(self.oldest.get(priority, 0.0), mailbox.age(priority))
+
+
+async def _sum_up(children: list[Child]) -> _Sum:
+    found = _Sum(dict.fromkeys(Priority, 0) if children else {})
     for index, child in enumerate(children):
         if index % SLICE == SLICE - 1:
             await trio.lowlevel.checkpoint()
-        states[child.state] += 1
-        if child.actor is not None:
-            for priority in Priority:
-                depth[priority] += child.actor.life.mailbox.waiting(priority)
-    return (depth, states) if children else ({}, {})
+        found.states[child.state] += 1
+        if child.actor is not None and child.actor.life.mailbox.count:
+            found.take(child.actor.life.mailbox)
+    return found

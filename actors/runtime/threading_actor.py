@@ -101,6 +101,7 @@ class ThreadingActor(Actor):
                     return
                 continue
             life.last_at = life.environment.post.clock.current_time()
+            life.environment.post.at = life.last_at
             life.current = envelope
             self._handle(envelope)
             life.current = life.joined = None

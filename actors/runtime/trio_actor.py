@@ -111,14 +111,15 @@ class TrioActor(Actor):
         life, mailbox = self.life, self.life.mailbox
         if not isinstance(mailbox, Mailbox):
             raise TypeError(f"{life.path}: a restart cannot change the runtime")
-        current_time = life.environment.post.clock.current_time
+        post = life.environment.post
+        current_time = post.clock.current_time
         while not life.leaving:
             if not mailbox.count:
                 if mailbox.closing:
                     return
                 mailbox.park()
                 await wait_task_rescheduled(mailbox.unpark)
-            life.last_at = current_time()
+            life.last_at = post.at = current_time()
             await self._handle_batch(life, mailbox)
             if not mailbox.count:
                 await self.on_idle()

@@ -17,6 +17,7 @@ import trio
 
 from actors.desks.routing import Desks
 from actors.messages import EventTaken
+from actors.ranks import Ranks
 from actors.runtime import TrioActor
 from actors.sources.source import Freshness
 from config import HostSource as HostSourceSettings
@@ -45,7 +46,14 @@ class HostSource(TrioActor):
 
     has_tasks = True
 
-    def __init__(self, name: str, settings: HostSourceSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: HostSourceSettings,
+        clock: Callable[[], float] = time.time,
+        freshness: Freshness | None = None,
+        ranks: Ranks | None = None,
+    ) -> None:
         super().__init__()
         self._name = name
         self._settings = settings
@@ -53,7 +61,8 @@ class HostSource(TrioActor):
         self._clock = clock
         self._process = psutil.Process()
         self._host = socket.gethostname()
-        self._freshness = Freshness(name, "host", settings.equipment, settings.cadence, settings.required)
+        self._freshness = freshness or Freshness.of(name, settings)
+        self._ranks = ranks or Ranks(name)
         self._disks = _Disks(settings.disks)
         self._began = clock()
         self._count = 0
@@ -95,7 +104,7 @@ class HostSource(TrioActor):
             subject=self._host,
             time=rfc3339(at),
         )
-        self._desks.of(event).tell(EventTaken(event))
+        self._desks.of(event).tell(EventTaken(self._ranks.rank(event)))
 
     def _present(self) -> dict[str, JsonValue]:
         memory = psutil.virtual_memory()

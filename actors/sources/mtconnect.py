@@ -1,8 +1,7 @@
 """A machine that speaks through an MTConnect adapter: SHDR lines over TCP.
 
 Rules of this file: it keeps one connection, and hands what comes over it to the ``Machine``, which decides what it
-means; ``Liveness`` decides when to ping, to drop a link and to say that the source is silent. Here is only what
-those cannot do.
+means; ``Liveness`` decides when to ping and to drop a link. Here is only what those cannot do.
 
 * A connection that ends is made anew, after a random time of at most 0.5 s that doubles up to 20 s while no line
   comes.
@@ -22,6 +21,7 @@ import trio
 
 from actors.desks.routing import Desks
 from actors.messages import EventTaken
+from actors.ranks import Ranks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import MtconnectSource as MtconnectSettings
@@ -72,6 +72,8 @@ class MtconnectSource(TrioActor):
         clock: Callable[[], float] = time.time,
         chance: random.Random | None = None,
         connect: Connect | None = None,
+        freshness: Freshness | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         super().__init__()
         self._name = name
@@ -82,12 +84,13 @@ class MtconnectSource(TrioActor):
         self._backoff = Backoff(chance or random.Random())
         self._machine = Machine(settings.equipment, name, settings.clock_step)
         self._reader = Reader(Grammar(roles_of(settings.keys)))
-        self._freshness = Freshness(name, "mtconnect", settings.equipment, settings.cadence, settings.required)
+        self._freshness = freshness or Freshness.of(name, settings)
+        self._ranks = ranks or Ranks(name)
         self._stream: trio.abc.Stream | None = None
         self._connected_at: float | None = None
         self._reason: str | None = None
         self._last_fault: str | None = None
-        self._liveness = Liveness(settings.cadence, settings.heartbeat, trio.current_time())
+        self._liveness = Liveness(settings.heartbeat)
         self._wanted = trio.Event()
 
     async def setup(self) -> None:
@@ -98,10 +101,8 @@ class MtconnectSource(TrioActor):
     def describe(self) -> Mapping[str, JsonValue]:
         """How the link is, what came over it, and what is known of the machine and its clock."""
         at = self._clock()
-        is_stale = self._liveness.is_silent or self._freshness.is_stale(at)
-        state = "lost" if self._stream is None else "stale" if is_stale else "fresh"
         return {
-            **self._freshness.describe(at, state),
+            **self._freshness.describe(at, "lost" if self._stream is None else None),
             "address": self._settings.address,
             "connected": self._stream is not None,
             "connectedSince": None if self._connected_at is None else rfc3339(self._connected_at),
@@ -179,7 +180,7 @@ class MtconnectSource(TrioActor):
     async def _take(self, line: Line) -> None:
         at = self._clock()
         self._backoff.reset()
-        await self._heard(at)
+        self._freshness.note(at)
         if line.command is not None:
             self._obey(line.command)
         if line.fault is not None:
@@ -189,14 +190,6 @@ class MtconnectSource(TrioActor):
             await self._tell(self._machine.take(observation, at))
         if self._machine.is_waiting:
             self._wanted.set()
-
-    async def _heard(self, at: float) -> None:
-        self._freshness.note(at)
-        silence = self._liveness.heard(trio.current_time())
-        if silence is not None:
-            events.source_returned(source=self._name, silence=silence)
-            members: dict[str, JsonValue] = {"state": "fresh", "silence": round(silence, 3)}
-            await self._tell([self._machine.notices.link("returned", members, at)])
 
     def _obey(self, command: Command) -> None:
         if command.name.upper() == "PONG":
@@ -221,11 +214,9 @@ class MtconnectSource(TrioActor):
 
     async def _do(self, act: Act) -> None:
         stream = self._stream
-        if act is Act.SAY_SILENT:
-            await self._say_silent()
-        elif stream is None:
+        if stream is None:
             return
-        elif act is Act.DROP:
+        if act is Act.DROP:
             await trio.aclose_forcefully(stream)
         else:
             with trio.move_on_after(SEND_TIMEOUT):
@@ -234,21 +225,6 @@ class MtconnectSource(TrioActor):
                 except (trio.BrokenResourceError, trio.ClosedResourceError):
                     # The one who reads learns it too, and says why.
                     return
-
-    async def _say_silent(self) -> None:
-        silence = self._liveness.silence(trio.current_time())
-        word = "stale" if self._stream is None else "silent"
-        if self._stream is None:
-            events.source_stale(source=self._name, age=silence)
-        else:
-            events.source_silent(source=self._name, silence=silence)
-        members: dict[str, JsonValue] = {
-            "state": "stale",
-            "silence": round(silence, 3),
-            "cadence": self._settings.cadence,
-            "required": self._settings.required,
-        }
-        await self._tell([self._machine.notices.link(word, members, self._clock())])
 
     async def _tell(self, told: list[Event]) -> None:
         for event in told:

@@ -1,16 +1,17 @@
 """What every source has: a name, a place, a cadence, and a word on how fresh it is.
 
 Rules of this file: plain state, the time is an argument. A source knows its desk, never a channel or a client. What
-it read goes to the desk as ``EventTaken``; when nothing came for twice its cadence, it is stale.
+it read goes to the desk as ``EventTaken``; when nothing came for twice its cadence, it is stale. How fresh it is
+outlives a life of it: it is kept by the roll of the sources (``silence``), which is where its silence is told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from config import SourceSettings
 from domain import JsonValue, rfc3339
-
-STALE_AFTER_CADENCES = 2.0
+from domain.silence import PATIENCE
 
 
 @dataclass(slots=True)
@@ -25,6 +26,12 @@ class Freshness:
     last: float | None = None
     count: int = field(default=0)
 
+    @classmethod
+    def of(cls, name: str, settings: SourceSettings) -> Freshness:
+        """How fresh a source with these settings is before it has said anything."""
+        kind = str(settings.__struct_config__.tag)
+        return cls(name, kind, settings.equipment, settings.cadence, settings.required)
+
     def note(self, at: float) -> None:
         """Something came, at ``at`` (Unix seconds)."""
         self.last = at
@@ -34,7 +41,7 @@ class Freshness:
         """Whether twice the cadence has passed without a word; before the first word it has."""
         if not self.cadence:
             return False
-        return self.last is None or at - self.last > STALE_AFTER_CADENCES * self.cadence
+        return self.last is None or at - self.last > PATIENCE * self.cadence
 
     def describe(self, at: float, state: str | None = None) -> dict[str, JsonValue]:
         """The source in the status document; ``state`` where it knows better than fresh or stale."""

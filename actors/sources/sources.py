@@ -1,7 +1,8 @@
 """The supervisor of the sources: one child for each table of the configuration.
 
 Rules of this file: the table's name is the child's id. Which sources there are is asked for at the beginning of each
-life and at a reload, so that what a reload changed outlives a restart.
+life and at a reload, so that what a reload changed outlives a restart. How fresh each is stands on a roll that outlives
+both, so that somebody else can tell when one is silent, whatever has become of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from actors.runtime import Actor, ActorRef, ChildSpec, Policy, Supervisor, as_re
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
 from actors.sources.mtconnect import MtconnectSource
+from actors.sources.silence import Roll
 from config import HostSource as HostSettings
 from config import HttpSource as HttpSettings
 from config import MtconnectSource as MtconnectSettings
@@ -47,13 +49,14 @@ class ApplySources:
 
 
 class Sources(Supervisor):
-    """Supervises one source for each of the tables that ``present`` returns."""
+    """Supervises one source for each of the tables that ``present`` returns; each writes on its line of ``roll``."""
 
-    def __init__(self, present: Callable[[], Mapping[str, SourceSettings]]) -> None:
+    def __init__(self, present: Callable[[], Mapping[str, SourceSettings]], roll: Roll | None = None) -> None:
         # A source that cannot be reached tries again by itself. One that fails, or several that do, must not take the
         # clients along: the back-off bounds what each may cost.
         super().__init__((), Policy(intensity=NEVER, period=60.0))
         self._present = present
+        self._roll = roll or Roll()
         self._running: dict[str, SourceSettings] = {}
 
     async def setup(self) -> None:
@@ -81,10 +84,16 @@ class Sources(Supervisor):
             del self._running[name]
             if self.child(name) is not None:
                 await self.stop_child(name)
+        self._roll.keep(wanted)
         for name, settings in wanted.items():
             if name not in self._running:
-                self.start_child(_spec(name, settings))
+                self.start_child(self._spec(name, settings))
                 self._running[name] = settings
+
+    def _spec(self, name: str, settings: SourceSettings) -> ChildSpec:
+        freshness = self._roll.freshness(name, settings)
+        shared = {"freshness": freshness, "ranks": Ranks(name, self._policy)}
+        return ChildSpec(name, KINDS[type(settings)], (name, settings), shared)
 
 
 async def find_source(sources: Address, kind: str) -> ActorRef | None:
@@ -96,7 +105,3 @@ async def find_source(sources: Address, kind: str) -> ActorRef | None:
     """
     found = await ask(sources.ref, FindSource(kind), ANSWER_TIMEOUT)
     return None if found is None else as_ref(found)
-
-
-def _spec(name: str, settings: SourceSettings) -> ChildSpec:
-    return ChildSpec(name, KINDS[type(settings)], (name, settings))

@@ -1,14 +1,17 @@
 """``POST /api/v1/events``: CloudEvents in, one or a batch.
 
 Rules of this file: structured JSON only (CloudEvents HTTP protocol binding 1.0.2, sections 3.2 and 3.3). Each event
-that is refused is named, with every fault, in a problem document (RFC 9457); the good ones of a batch are kept.
+that is refused is named, with every fault, in a problem document (RFC 9457); the good ones of a batch are kept. 202
+says that what is urgent is on disk; without that the answer is 503 and says who must act. Whatever the answer, the same
+events may be sent again: they are known by their ids.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from actors import EventsTaken, Refusal, TakeEvents
+from actors import EventsTaken, ReadFault, Refusal, TakeEvents
 from actors.places import Address
 from actors.runtime import ActorDead, ActorRef, AskTimeout, MailboxFull, ask
 from actors.sources import find_source
@@ -20,7 +23,9 @@ BATCH = "application/cloudevents-batch+json"
 PLAIN = "application/json"
 BATCH_LIMIT = 1000
 ANSWER_TIMEOUT = 5.0
+FAULT_TIMEOUT = 1.0
 RETRY_AFTER = 1.0
+RETRY_AFTER_FAULT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,14 @@ class Posted:
 
 
 class EventsResource:
-    """Takes posted events to the source that owns what comes by HTTP; ``sources`` supervises it."""
+    """Takes posted events to the source that owns what comes by HTTP; ``sources`` supervises it.
 
-    def __init__(self, sources: Address) -> None:
+    The ``recorder`` knows why events cannot be kept.
+    """
+
+    def __init__(self, sources: Address, recorder: Address) -> None:
         self._sources = sources
+        self._recorder = recorder
         self._source: ActorRef | None = None
 
     async def post(self, request: Request) -> Response:
@@ -50,10 +59,27 @@ class EventsResource:
                 return problem(404, "No HTTP source", detail)
             taken = await ask(source, TakeEvents(posted.members), ANSWER_TIMEOUT)
         except (ActorDead, AskTimeout, MailboxFull):
-            raise _busy("the source is restarting or behind; send the events again") from None
+            detail = (
+                "the source is restarting or behind, or the disk is; nobody can say what is kept, send the events again"
+            )
+            raise _busy(detail) from None
         if not isinstance(taken, EventsTaken):
             raise TypeError(f"the source answered {taken!r}")
+        if taken.unkept:
+            raise await self._unkept(taken, len(posted.members))
         return _answer(taken, posted)
+
+    async def _unkept(self, taken: EventsTaken, count: int) -> ProtocolError:
+        """The answer when urgent events were published and are not on disk."""
+        fault: object = None
+        with suppress(ActorDead, AskTimeout, MailboxFull):
+            fault = await ask(self._recorder.ref, ReadFault(), FAULT_TIMEOUT)
+        reason = fault if isinstance(fault, str) and fault else "the journal has no room for them, or none at present"
+        detail = (
+            f"{taken.unkept} of {count} events were published and are not kept: {reason}. Send the same batch again"
+        )
+        members: dict[str, JsonValue] = {"accepted": taken.accepted, "duplicates": taken.duplicates}
+        return ProtocolError(503, detail, retry_after=RETRY_AFTER_FAULT, members={**members, "unkept": taken.unkept})
 
     async def _find(self) -> ActorRef | None:
         """The HTTP source; a reload may have put another one in its place."""
@@ -62,9 +88,9 @@ class EventsResource:
         return self._source
 
 
-def register(routes: Routes, sources: Address) -> None:
+def register(routes: Routes, sources: Address, recorder: Address) -> None:
     """Add the resource to ``routes``."""
-    routes.add("POST", "/api/v1/events", EventsResource(sources).post)
+    routes.add("POST", "/api/v1/events", EventsResource(sources, recorder).post)
 
 
 def _posted(request: Request) -> Posted | Response:

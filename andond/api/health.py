@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import trio
 
 from actors import Front
-from actors.places import DESKS, LISTENERS, SOURCES
+from actors.places import CANARY, DESKS, LISTENERS, RECEIPTS, RECORDER, SOURCES
 from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
 from andond.version import VERSION
 from config import SourceSettings
 from domain import JsonValue, Priority, rfc3339
-from telemetry import counters, gauges, render, sample
+from telemetry import PRIORITIES, counters, gauges, render, sample
 from transport import Request, Response, Routes, json_response
 
 LIVE_LAG = 1.0
@@ -97,6 +97,9 @@ class Health:
                 "connections": self._connections(),
                 "deliveries": _deliveries(),
                 "sources": _sources(tree),
+                "journal": _journal(tree),
+                "receipts": _says(tree, RECEIPTS),
+                "canary": _says(tree, CANARY),
                 "tree": _members(tree) if tree is not None else None,
             }
         )
@@ -133,7 +136,7 @@ class Health:
         """What keeps the daemon from being ready; nothing if it is."""
         if self._condition.draining:
             return ["draining"]
-        return [*unanswered(tree), *self._silent(tree)]
+        return [*unanswered(tree), *self._silent(tree), *_unwritable(tree), *_far(tree)]
 
     def _silent(self, tree: ActorStatus | None) -> list[str]:
         """The required sources that are not fresh; one that is stuck cannot even say that it is required."""
@@ -198,6 +201,38 @@ def _sources(tree: ActorStatus | None) -> list[Mapping[str, JsonValue]]:
         {"name": source.id, "kind": source.kind, "state": source.state, **source.description}
         for source in found.children
     ]
+
+
+def _says(tree: ActorStatus | None, path: str) -> dict[str, JsonValue]:
+    """What the lasting actor at ``path`` says of itself; nothing if it does not answer."""
+    children = tree.children if tree is not None else ()
+    return next((dict(child.description) for child in children if child.path == path), {})
+
+
+def _journal(tree: ActorStatus | None) -> dict[str, JsonValue]:
+    """The journal as the recorder knows it, and how it has been written so far."""
+    commit = counters.journal_commit
+    delay: dict[str, JsonValue] = {"p50": _ms(commit.quantile(0.5)), "p99": _ms(commit.quantile(0.99))}
+    figures: dict[str, JsonValue] = {
+        "commits": counters.journal_commits,
+        "commit_ms": delay,
+        "failures": counters.journal_failed,
+        "published_unkept": sum(counters.journal_unkept),
+        "shed": dict(zip(PRIORITIES, counters.journal_shed, strict=True)),
+    }
+    return {**_says(tree, RECORDER), **figures}
+
+
+def _unwritable(tree: ActorStatus | None) -> list[str]:
+    """Why the journal cannot be written."""
+    fault = _says(tree, RECORDER).get("fault")
+    return [f"journal not writable: {fault}"] if isinstance(fault, str) else []
+
+
+def _far(tree: ActorStatus | None) -> list[str]:
+    """What the canary has found out, if too many clients are too far away."""
+    found = _says(tree, CANARY).get("not_ready")
+    return [found] if isinstance(found, str) else []
 
 
 def _is_fresh(source: Mapping[str, JsonValue]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.places import PORTAL_DESK, SOURCES, Address
+from actors.places import PORTAL_DESK, RECORDER, SOURCES, Address
 from actors.runtime import Environment
 from andond.api import events, health, page, portal
 from andond.api.health import Health
@@ -14,7 +14,7 @@ def build_routes(environment: Environment, condition: Health) -> Routes:
     """All resources, in one table."""
     routes = Routes()
     health.register(routes, condition)
-    events.register(routes, Address(environment, SOURCES))
+    events.register(routes, Address(environment, SOURCES), Address(environment, RECORDER))
     portal.register(routes, DeskData(Address(environment, PORTAL_DESK)))
     page.register(routes)
     return routes

@@ -23,7 +23,7 @@ from domain.plant.equipment import StateChanged, Status
 from domain.plant.observation import Observation, Role
 from domain.plant.readings import Reading
 from domain.plant.stamp import as_rfc3339
-from domain.priority import priority_of
+from domain.policy import BUILT_IN
 
 TEXT_SIZE = 1024
 CLOCK_JUMPED = "source.clock.jumped"
@@ -133,7 +133,7 @@ class Notices:
             type=type_,
             data=data,
             recorded=received,
-            priority=priority_of(type_, data),
+            priority=BUILT_IN.priority_of(type_, data, self._source),
             subject=self._name,
             time=rfc3339(received),
         )
@@ -156,7 +156,7 @@ class Notices:
             type=type_,
             data=members,
             recorded=received,
-            priority=priority_of(type_, members),
+            priority=BUILT_IN.priority_of(type_, members, self._source),
             subject=subject,
             time=None if cause.at is None else as_rfc3339(cause.stamp, cause.at),
             quality="good" if is_good else "uncertain",

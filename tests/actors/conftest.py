@@ -7,16 +7,23 @@ the channel hold the real one to the same.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import SimpleNamespace
 
 import pytest
 import trio
 import trio.testing
 
+from actors.channel import Channel
+from actors.followers import Followers
+from actors.messages import CriticalRead, Follow, Publish, ReadCritical, ReadNewest, Unfollow
 from actors.runtime import ActorRef, ActorStatus, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, survey
-from domain import Event, JsonValue, Priority, Publication
-from transport import Frame
+from config import ChannelSettings
+from domain import Event, Gap, JsonValue, Position, Priority, Publication
+from transport import Batch, Encoder, Frame
+from transport.outbox import OutboxStatistics
 
 NOW = 1_800_000_000.0
 
@@ -28,14 +35,21 @@ class Outlet:
 
     def __init__(self, on_write: Callable[[], None] | None = None) -> None:
         self.writes: list[list[Frame]] = []
+        self.answers: list[Frame] = []
         self._on_write = on_write
 
     def offer(self, frame: Frame) -> None:
         self._write([frame])
 
-    def offer_batch(self, blob: bytes, frames: Sequence[Frame]) -> None:
-        assert blob == b"".join(frame.data for frame in frames)
-        self._write(list(frames))
+    def offer_batch(self, batch: Batch) -> None:
+        assert batch.blob == b"".join(frame.data for frame in batch.frames)
+        assert Priority.CRITICAL not in dict(batch.counts), "a critical frame travels alone"
+        self._write(list(batch.frames))
+
+    def send(self, frame: Frame) -> None:
+        """An answer stands among the writes, where it was sent, but is no delivery."""
+        self.answers.append(frame)
+        self._write([frame])
 
     def _write(self, frames: list[Frame]) -> None:
         if self._on_write is not None:
@@ -52,19 +66,157 @@ class Outlet:
         return [frame.data[2:].decode() for frame in self.frames]
 
 
-class Dialect:
-    """Encodes a publication as its event's id; counts its calls, skips ``skips``, breaks at ``breaks``."""
+class ClientOutlet(Outlet):
+    """An outlet that also does for a connection what a stream does; ``depth`` critical frames wait in it."""
 
-    def __init__(self, skips: str = "", breaks: str = "") -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.criticals: deque[Publication] | None = None
+        self.credit: list[int] = []
+        self.granted: list[int] = []
+        self.write_gap: Callable[[Gap], Frame] | None = None
+
+    def use_credit(self, size: int) -> None:
+        self.credit.append(size)
+
+    def grant(self, size: int) -> None:
+        self.granted.append(size)
+
+    def tell_gaps(self, write: Callable[[Gap], Frame]) -> None:
+        self.write_gap = write
+
+    def statistics(self) -> OutboxStatistics:
+        return OutboxStatistics((0, 0, 0, 0), 0, 0, 0)
+
+
+class Dialect(Encoder):
+    """Encodes a publication as its event's id; counts its calls, skips ``skips``, breaks at ``breaks``.
+
+    ``sampled`` writes ``ID*RATE`` for one that stands for several.
+    """
+
+    def __init__(self, skips: str = "", breaks: str = "", *, sampled: bool = False) -> None:
+        super().__init__(self._write, sampled=self._write_sampled if sampled else None)
         self.calls = 0
         self._skips = skips
         self._breaks = breaks
 
-    def __call__(self, publication: Publication) -> bytes | None:
+    def _write_sampled(self, publication: Publication, rate: int) -> bytes:
+        return f"{publication.event.id}*{rate}".encode()
+
+    def _write(self, publication: Publication) -> bytes | None:
         self.calls += 1
         if publication.event.id == self._breaks:
             raise RuntimeError("planted")
         return None if publication.event.id == self._skips else publication.event.id.encode()
+
+
+class Journal(TrioActor):
+    """Answers as a recorder does, from ``kept``: publications of any channels, oldest first."""
+
+    def __init__(
+        self,
+        kept: list[Publication],
+        *,
+        delay: float = 0.0,
+        error: Exception | None = None,
+        asked: list[object] | None = None,
+        epoch: str = "j7",
+    ) -> None:
+        super().__init__()
+        self._kept = kept
+        self._delay = delay
+        self._error = error
+        self._asked = [] if asked is None else asked
+        self._epoch = epoch
+
+    async def on_receive(self, message: object) -> object:
+        self._asked.append(message)
+        if self._delay:
+            await trio.sleep(self._delay)
+        if self._error is not None:
+            raise self._error
+        match message:
+            case ReadNewest(channel=channel, limit=limit):
+                return tuple([each for each in self._kept if each.channel == channel][-limit:])
+            case ReadCritical():
+                return self._critical(message)
+        return None
+
+    def _critical(self, message: ReadCritical) -> CriticalRead:
+        critical = [each for each in self._kept if each.critical is not None]
+        newest = critical[-1].critical if critical else Position(self._epoch, 0)
+        since = message.since
+        if since is None:
+            return CriticalRead(True, newest, ())
+        is_known = since.epoch == newest.epoch and since.offset <= newest.offset
+        behind = [each for each in critical if not is_known or each.critical.offset > since.offset]
+        wanted = [each for each in behind if message.channels is None or each.channel in message.channels]
+        return CriticalRead(is_known, newest, tuple(wanted))
+
+
+class ChannelRig:
+    """One channel in its tree, and the journal that it begins with."""
+
+    name = "equipment/acme/press3"
+    path = "gateway/channel"
+
+    def __init__(self, tree: Tree, followers: Followers, journal: list[Publication]) -> None:
+        self.tree = tree
+        self.followers = followers
+        self.journal = journal
+
+    @property
+    def ref(self) -> ActorRef:
+        return self.tree.ref(self.path)
+
+    def publish(self, *events: Event) -> None:
+        for event in events:
+            self.ref.tell(Publish(event))
+
+    def record(self, *events: Event) -> None:
+        """Publish what is on disk first."""
+        for event in events:
+            critical = None
+            if event.priority is Priority.CRITICAL:
+                critical = Position("j7", 1 + sum(each.critical is not None for each in self.journal))
+            self.journal.append(Publication(self.name, "j7", 0, NOW, event, critical))
+            self.ref.tell(Publish(event, critical))
+
+    async def published(self, *events: Event) -> None:
+        """Publish one by one, each waited for."""
+        for event in events:
+            self.publish(event)
+            await self.tree.settle()
+
+    async def follow(self, outlet: object, encode: Encoder, latest: int = 0, **options: object) -> None:
+        self.ref.tell(Follow(self.name, outlet, encode, latest, **options))
+        await self.tree.settle()
+
+    async def unfollow(self, outlet: object) -> None:
+        self.ref.tell(Unfollow(self.name, outlet))
+        await self.tree.settle()
+
+    def fail(self) -> None:
+        """Have the channel end in a failure, over an event that is none."""
+        self.ref.tell(Publish(SimpleNamespace(priority=Priority.HIGH, type="", source="", id="")))
+
+    async def says(self) -> Mapping[str, JsonValue]:
+        return (await self.tree.status(self.path)).description
+
+
+@asynccontextmanager
+async def channelling(
+    policy: Policy | None = None, recorder: Mapping[str, object] | None = None, **options: object
+) -> AsyncIterator[ChannelRig]:
+    followers, kept = Followers(), []
+    specs = [ChildSpec("channel", Channel, (ChannelRig.name, followers, ChannelSettings(**options)))]
+    if recorder is not None:
+        recorder = dict(recorder)
+        kept = recorder.pop("kept", kept)
+        specs.insert(0, ChildSpec("recorder", Journal, (kept,), recorder))
+    async with growing(specs, policy) as tree:
+        yield ChannelRig(tree, followers, kept)
 
 
 class Keeper(TrioActor):
@@ -120,8 +272,24 @@ def grow() -> Grow:
 
 
 @pytest.fixture
+def channel() -> Callable[..., AbstractAsyncContextManager[ChannelRig]]:
+    """``async with channel(history=8) as rig``: one channel; ``recorder={}`` gives it a journal to begin with."""
+    return channelling
+
+
+@pytest.fixture
+def journal() -> type[Journal]:
+    return Journal
+
+
+@pytest.fixture
 def outlet() -> type[Outlet]:
     return Outlet
+
+
+@pytest.fixture
+def client_outlet() -> type[ClientOutlet]:
+    return ClientOutlet
 
 
 @pytest.fixture

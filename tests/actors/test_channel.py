@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -12,62 +10,23 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.channel import Channel, Followers
+from actors.channel import Channel
+from actors.followers import Followers
 from actors.messages import Follow, Publish, Unfollow
-from actors.runtime import ActorRef, ChildSpec, Policy
+from actors.runtime import ChildSpec, Policy
 from actors.runtime.registry import mailbox_of
 from config import ChannelSettings
 from domain import Priority, conflation_key
 from telemetry import counters
-from transport import FrameStream
+from transport import Encoder, FrameStream, Limits
 
 NAME = "equipment/acme/press3"
 PATH = "gateway/channel"
 
 
-class Rig:
-    """One channel in its tree."""
-
-    def __init__(self, tree, followers: Followers) -> None:
-        self.tree = tree
-        self.followers = followers
-
-    @property
-    def ref(self) -> ActorRef:
-        return self.tree.ref(PATH)
-
-    def publish(self, *events) -> None:
-        for event in events:
-            self.ref.tell(Publish(event))
-
-    async def published(self, *events) -> None:
-        """Publish one by one, each waited for."""
-        for event in events:
-            self.publish(event)
-            await self.tree.settle()
-
-    async def follow(self, outlet, encode, latest=0) -> None:
-        self.ref.tell(Follow(NAME, outlet, encode, latest))
-        await self.tree.settle()
-
-    async def unfollow(self, outlet) -> None:
-        self.ref.tell(Unfollow(NAME, outlet))
-        await self.tree.settle()
-
-    async def says(self):
-        return (await self.tree.status(PATH)).description
-
-
 @pytest.fixture
-def run(grow):
-    @asynccontextmanager
-    async def running(policy: Policy | None = None, **options) -> AsyncIterator[Rig]:
-        followers: Followers = {}
-        spec = ChildSpec("channel", Channel, (NAME, followers, ChannelSettings(**options)))
-        async with grow([spec], policy) as tree:
-            yield Rig(tree, followers)
-
-    return running
+def run(channel):
+    return channel
 
 
 # -- encoding ---------------------------------------------------------------------------------------------
@@ -141,7 +100,7 @@ async def test_what_has_piled_up_goes_out_in_one_write_in_the_order_it_was_publi
 async def test_a_write_is_no_larger_than_the_batch_size_and_one_frame(run, outlet, make_event):
     one = outlet()
     async with run(batch_size=1024) as rig:
-        await rig.follow(one, lambda _publication: b"x" * 98)
+        await rig.follow(one, Encoder(lambda _publication: b"x" * 98))
         rig.publish(*[make_event() for _ in range(100)])
         await rig.tree.settle()
     assert len(one.frames) == 100
@@ -155,6 +114,7 @@ async def test_while_messages_keep_coming_nothing_waits_longer_than_for_a_full_b
     left = 400
     async with run(batch_size=1024) as rig:
 
+        @Encoder
         def encode(_publication):
             # The mailbox is never empty, so the channel is never idle.
             nonlocal left
@@ -183,7 +143,7 @@ async def test_a_critical_publication_travels_alone_and_before_what_has_piled_up
 
 
 async def test_a_critical_publication_overtakes_a_fan_out_that_is_under_way(run, outlet, dialect, make_event):
-    rig: Rig
+    rig: object
     written = 0
 
     def count() -> None:
@@ -204,7 +164,7 @@ async def test_a_critical_publication_overtakes_a_fan_out_that_is_under_way(run,
 
 
 async def test_what_overtook_is_kept_once_and_at_its_place(run, outlet, dialect, make_event):
-    rig: Rig
+    rig: object
     late = outlet()
     fired: list[None] = []
 
@@ -299,7 +259,7 @@ async def test_who_has_left_gets_nothing_more_and_may_come_back(run, outlet, dia
         await rig.follow(one, encode)
         await rig.published(make_event("a"))
         await rig.unfollow(one)
-        assert rig.followers == {}
+        assert not rig.followers
         await rig.published(make_event("b"))
         await rig.follow(one, encode, latest=1)
         await rig.published(make_event("c"))
@@ -333,6 +293,7 @@ STEPS = st.lists(
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, width=st.integers(1, 3))
 async def test_whoever_comes_and_goes_gets_a_whole_piece_of_the_channel(run, outlet, make_event, steps, width):
+    @Encoder
     def encode(publication) -> bytes:
         return str(publication.offset).encode()
 
@@ -368,6 +329,7 @@ async def test_a_channel_that_failed_while_a_thousand_publications_waited_delive
     outlets = [outlet() for _ in range(3)]
     positions: list[tuple[str, int]] = []
 
+    @Encoder
     def encode(publication) -> bytes:
         if publication.event.id == "poison":
             raise RuntimeError("planted")
@@ -431,7 +393,9 @@ class Line:
         near, self.far = socket.socketpair()
         near.setblocking(False)
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        self.stream = FrameStream(near, nursery, outbox_size=1 << 20, critical_limit=1000)
+        self.stream = FrameStream(near, nursery, Limits(size=1 << 20, critical=1000))
+        # No Ping among the frames: this client returns credit by itself.
+        self.stream.use_credit(1 << 20)
         self.far.settimeout(5)
 
     def received(self) -> bytes:
@@ -495,9 +459,10 @@ async def test_a_closed_stream_is_nobodys_trouble(run, lines, dialect, make_even
 
 async def test_a_follower_that_does_not_read_delays_nobody(run, outlet, lines, make_event):
     slow, fast = lines(), outlet()
+    encode = Encoder(lambda publication: publication.event.id.encode().ljust(1000))
     async with run() as rig:
         for each in (slow.stream, fast):
-            await rig.follow(each, lambda publication: publication.event.id.encode().ljust(1000))
+            await rig.follow(each, encode)
         for number in range(200):
             await rig.published(make_event(f"{number}"))
             assert len(fast.frames) == number + 1
@@ -544,7 +509,7 @@ async def test_offsets_are_dense_and_each_channel_has_an_epoch_of_its_own(run, m
 
 
 async def test_what_overtook_is_not_quarantined_when_a_later_publication_fails(grow, make_event, outlet, dialect):
-    spec = ChildSpec("c", Channel, ("equipment/a", {}, ChannelSettings(slice=1)))
+    spec = ChildSpec("c", Channel, ("equipment/a", Followers(), ChannelSettings(slice=1)))
     async with grow([spec]) as tree:
         ref = tree.ref("gateway/c")
         urgent = Publish(make_event("urgent", Priority.CRITICAL))
@@ -564,7 +529,7 @@ async def test_what_overtook_is_not_quarantined_when_a_later_publication_fails(g
 
 async def test_what_nobody_follows_does_not_pile_up(grow, make_event, outlet, dialect):
     """However long the mailbox does not run dry: what is pending waits for a batch that would never fill."""
-    spec = ChildSpec("c", Channel, ("equipment/a", {}, ChannelSettings()))
+    spec = ChildSpec("c", Channel, ("equipment/a", Followers(), ChannelSettings()))
     async with grow([spec]) as tree:
         channel = mailbox_of(tree.ref("gateway/c")).owner
         for number in range(1000):

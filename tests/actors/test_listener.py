@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +16,20 @@ from actors.channels import Channels
 from actors.messages import Publish
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor, ask
 from config import ChannelSettings, ServerSettings
-from telemetry import gauges
-from transport import Close, Door, Request, Response, Routes, Subscribe, address_of, json_response, open_listeners
+from telemetry import events, gauges
+from transport import (
+    Close,
+    Door,
+    Encoder,
+    Request,
+    Response,
+    Routes,
+    Subscribe,
+    address_of,
+    json_response,
+    open_listeners,
+    text_frame,
+)
 
 LISTENER = "gateway/listeners/listener"
 CONNECTIONS = "gateway/listeners/connections"
@@ -42,12 +55,13 @@ class Broken(Follower):
         raise RuntimeError("planted")
 
 
+@Encoder
 def tell(publication) -> bytes:
     return publication.event.id.encode()
 
 
 def doors(request: Request) -> Door | Response:
-    if request.path in {"/live", "/stream"}:
+    if request.path in {"/live", "/stream", "/floor"}:
         return Door(request.path[1:], (), Opening(lambda _link, _request: Follower()))
     if request.path == "/broken":
         return Door("broken", (), Opening(lambda _link, _request: Broken()))
@@ -231,6 +245,27 @@ async def test_draining_sends_everybody_away_in_the_words_they_know(run):
         assert rig.front.server.statistics().listening is False
 
 
+async def test_draining_tells_those_who_understand_when_to_return_and_breaks_off_with_those_who_must_not_be_told(run):
+    async with run() as rig, rig.visit("/stream") as stream, rig.visit("/floor") as floor:
+        await rig.minds(2)
+        (link,) = [link for link in rig.front.server.links if link.door.name == "stream"]
+        link.farewell = lambda code, reason, delay, position: text_frame(f"{code} {reason} {delay} {position}".encode())
+        heard = []
+
+        async def listen(client) -> None:
+            while not isinstance(said := await client.receive(), tuple):
+                heard.append(said)
+            heard.append(said)
+            await client.stream.aclose()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen, stream)
+            nursery.start_soon(listen, floor)
+            assert await rig.ask(Drain(5.0)) == 0
+        # There is no journal here, so there is no position to be told.
+        assert sorted(heard, key=str) == [(1006, ""), (4201, "restart"), "4201 restart 3.0 None"]
+
+
 async def test_who_does_not_leave_is_cut_and_counted(run):
     async with run() as rig, rig.visit():
         # It never reads, so it never answers the Close.
@@ -264,6 +299,30 @@ async def test_a_reload_puts_limits_and_a_certificate_in_force_and_a_restart_kee
 def restart(rig: Rig) -> None:
     """Have the listener fail at a message."""
     rig.tree.ref(LISTENER).tell(Apply(None))  # type: ignore[arg-type]
+
+
+async def test_a_kernel_without_the_limit_is_said_once_and_shown(run, monkeypatch):
+    said = []
+    monkeypatch.setattr(events, "socket_misconfigured", lambda **fields: said.append(fields))
+    monkeypatch.setattr(socket, "TCP_NOTSENT_LOWAT", 9999)
+    async with run() as rig:
+        restart(rig)
+
+        async def restarted() -> bool:
+            return (await rig.tree.status(LISTENER)).restarts == 1
+
+        await rig.until(restarted)
+        says = (await rig.tree.status(LISTENER)).description["unsent_limit"]
+        assert says == {"size": 16_384, "holds": False, "fault": "Protocol not available"}
+        assert await get(rig.authority, "/up") == 200
+    assert [(fields["option"], fields["detail"]) for fields in said] == [("TCP_NOTSENT_LOWAT", "Protocol not available")]
+    assert "critical" in said[0]["meaning"]
+
+
+async def test_a_kernel_with_the_limit_is_shown_too(run):
+    async with run(notsent_lowat=20_000) as rig:
+        says = (await rig.tree.status(LISTENER)).description["unsent_limit"]
+        assert says == {"size": 20_000, "holds": True, "fault": None}
 
 
 async def test_a_certificate_that_cannot_be_used_changes_nothing(run, tmp_path):

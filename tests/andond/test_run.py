@@ -234,7 +234,7 @@ async def test_a_reload_that_fails_half_way_puts_back_what_was_in_force(running,
         listener = rig._system[0].environment.registry.get("gateway/listeners/listener").actor_inbox.owner
         with monkeypatch.context() as patch:
             patch.setattr(listener, "_server", Refuses())
-            patch.setattr("actors.sources.sources._spec", lambda *_args: 1 / 0)
+            patch.setattr("actors.sources.sources.Sources._spec", lambda *_args: 1 / 0)
             rig.path.write_text("[server]\nconnections = 700\n[sources.door]\nkind = 'http'\n")
             await rig.signal(signal.SIGHUP)
         assert applied == [700, 500]

@@ -6,7 +6,7 @@ import trio.testing
 from actors import Front, places
 from actors.runtime import ActorSystem, Policy, Supervisor
 from andond.tree import GATEWAY_POLICY, LISTENERS_POLICY, Present, gateway
-from config import HostSource, HttpSource, ServerSettings, Settings
+from config import CanarySettings, HostSource, HttpSource, ReceiptSettings, ServerSettings, Settings
 from transport import Routes, json_response, open_listeners
 
 
@@ -29,7 +29,18 @@ def present() -> Present:
 
 def test_what_comes_later_relies_on_what_comes_before(present, sockets):
     specs = gateway(present, sockets, Routes(), doors, Front())
-    assert [spec.id for spec in specs] == ["channels", "desks", "sources", "listeners", "pulse"]
+    assert [spec.id for spec in specs] == [
+        "recorder",
+        "channels",
+        "desks",
+        "sources",
+        "memory",
+        "listeners",
+        "pulse",
+        "vigil",
+        "receipts",
+        "canary",
+    ]
     assert GATEWAY_POLICY.strategy is LISTENERS_POLICY.strategy is not Policy().strategy
 
 
@@ -56,3 +67,5 @@ def test_the_settings_in_force_are_those_of_the_last_reload(present):
     present.settings = Settings(server=ServerSettings(connections=7))
     assert dict(present.sources()) == {}
     assert present.server().connections == 7
+    present.settings = Settings(receipts=ReceiptSettings(shown=7.0), canary=CanarySettings(bound=7.0))
+    assert present.receipts().shown == present.canary().bound == 7.0

@@ -33,6 +33,7 @@ SECTIONS = {
     "critical": "a critical event in a saturated channel of 5,000",
     "messages": "actor messages a second",
     "restart": "a failed actor comes back",
+    "kills": "kill -9 at random points while critical events pass clients that resume (takes a quarter of an hour)",
     "startup": "start to ready, idle memory and processor time",
 }
 DESCRIPTORS = 10_200

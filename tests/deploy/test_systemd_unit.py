@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import DEFAULTS_PATH, Settings, load
+from transport.listeners import BACKLOG
 
 UNITS = Path(__file__).parents[2] / "deploy/systemd"
 SERVICE = UNITS / "andond.service"
@@ -102,6 +103,19 @@ def test_the_process_is_given_longer_to_stop_than_its_clients_to_leave():
 def test_open_files_are_enough_for_all_connections():
     (limit,) = directives(SERVICE)["LimitNOFILE"]
     assert int(limit) > Settings().server.connections + 100
+
+
+def test_what_must_survive_a_restart_is_written_where_the_daemon_may_and_where_it_lasts(tmp_path):
+    unit = directives(SERVICE)
+    assert unit["StateDirectory"] == ["andond"]
+    name, _, value = unit["Environment"][0].partition("=")
+    assert value == "%S/andond"
+    settings = load(DEFAULTS_PATH, {name: str(tmp_path)}, {}).settings
+    assert settings.storage.path == str(tmp_path), f"{name} is what the daemon reads"
+
+
+def test_as_many_clients_may_wait_at_the_socket_as_at_a_listener_of_the_daemon_s_own():
+    assert directives(SOCKET)["Backlog"] == [str(BACKLOG)]
 
 
 def test_wrong_settings_are_not_restarted_and_do_not_replace_running_ones():

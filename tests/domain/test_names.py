@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.event import Event
-from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree
-from domain.priority import Priority
+from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree, may_be_kept
+from domain.priority import RULES, Priority
 
 SEGMENT = st.text("abcXYZ019._~:@+-", min_size=1, max_size=6)
 
@@ -140,3 +140,29 @@ def test_where_every_event_counts_nothing_is_replaced(type_):
 )
 def test_states_alarms_and_calls_hold_until_something_else_is_said(channel, holds):
     assert holds_state(channel) is holds
+
+
+@pytest.mark.parametrize(
+    ("channel", "kept"),
+    [
+        ("equipment/acme/press3", True),
+        ("alarms/acme/press3", True),
+        ("andon/line3", True),
+        ("sources/press3", True),
+        ("events/acme/press3", True),
+        ("chain/validators", True),
+        ("chain/blocks", False),
+        ("readings/acme/press3", False),
+        ("host/metrics", False),
+        ("portal/tps", False),
+    ],
+)
+def test_a_channel_that_carries_more_than_routine_may_be_in_the_journal(channel, kept):
+    assert may_be_kept(channel) is kept
+
+
+def test_what_is_critical_or_high_by_the_policy_is_on_a_channel_that_may_be_kept():
+    for rule in RULES:
+        if rule.priority <= Priority.HIGH:
+            for type_ in (rule.type, f"{rule.type}.changed"):
+                assert may_be_kept(channel_of(event(type_))), type_

@@ -17,3 +17,8 @@ def test_a_publication_cannot_be_changed():
     publication = Publication("alarms/press3", "e7", 512, 1.5, event)
     with pytest.raises(FrozenInstanceError):
         publication.offset = 513
+
+
+def test_it_is_critical_only_where_it_has_a_place_in_the_critical_log():
+    event = Event("1", "/press3", "alarm.raised", None, 0.0, Priority.CRITICAL)
+    assert Publication("alarms/press3", "e7", 512, 1.5, event).critical is None

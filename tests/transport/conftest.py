@@ -171,7 +171,14 @@ async def read_all(stream: trio.abc.ReceiveStream) -> bytes:
 
 
 async def read_frame(stream: trio.abc.ReceiveStream) -> tuple[int, bytes]:
-    """The next frame from the server; (0, b"") at the end."""
+    """The next frame from the server, Pings of the credit apart; (0, b"") at the end."""
+    while True:
+        opcode, payload = await read_any_frame(stream)
+        if opcode != 0x89 or payload[:1] != b"c":
+            return opcode, payload
+
+
+async def read_any_frame(stream: trio.abc.ReceiveStream) -> tuple[int, bytes]:
     head = await read_exactly(stream, 2)
     if len(head) < 2:
         return 0, b""

@@ -1,11 +1,22 @@
 import math
+import tracemalloc
 
 import msgpack
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transport.codec import DEPTH_LIMIT, CodecError, decode_json, decode_msgpack, encode_json, encode_msgpack
+from transport.codec import (
+    DEPTH_LIMIT,
+    CodecError,
+    convert,
+    decode_json,
+    decode_msgpack,
+    encode_json,
+    encode_msgpack,
+    plain,
+)
 
 VALUES = st.recursive(
     st.none()
@@ -189,3 +200,50 @@ def test_bytes_are_found_wherever_they_hide(value):
             decode_msgpack(msgpack.packb(value))
     else:
         assert decode_msgpack(msgpack.packb(value)) == value
+
+
+class Inner(msgspec.Struct):
+    size: int
+
+
+class Outer(msgspec.Struct):
+    inner: Inner
+    name: str = ""
+    extra: int | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_a_value_becomes_a_message_and_members_it_does_not_have_are_left_out():
+    assert convert({"inner": {"size": 1, "x": 2}, "y": 3}, Outer) == Outer(Inner(1))
+
+
+def test_a_message_becomes_members_and_what_is_not_set_is_absent():
+    assert plain(Outer(Inner(1))) == {"inner": {"size": 1}, "name": ""}
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (None, "object"),
+        ([], "object"),
+        ({}, "inner"),
+        ({"inner": {"size": "1"}}, r"\$\.inner\.size"),
+        ({"inner": {"size": 1.0}}, r"\$\.inner\.size"),
+        ({"inner": {"size": True}}, r"\$\.inner\.size"),
+        ({"inner": {"size": 1}, "name": None}, r"\$\.name"),
+    ],
+)
+def test_what_is_no_such_message_says_where(value, place):
+    with pytest.raises(CodecError, match=place):
+        convert(value, Outer)
+
+
+@pytest.mark.parametrize("opening", [b"\xdc\xff\xf0", b"\xde\x7f\xf0\xa1k"], ids=["arrays", "maps"])
+def test_what_is_declared_and_never_comes_takes_no_room(opening):
+    bomb = opening * 900
+    bomb += b"\x01" * (65_536 - len(bomb))
+    tracemalloc.start()
+    with pytest.raises(CodecError, match="MessagePack"):
+        decode_msgpack(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000

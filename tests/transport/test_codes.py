@@ -43,6 +43,35 @@ def test_the_close_codes_of_the_protocol_are_there(number):
     assert code_of(number).close == number
 
 
+# PROTOCOL, "Errors and closes": the error, and whether the same command may succeed later.
+ERRORS = {
+    100: "internal",
+    101: "unauthorised",
+    102: "unknown_channel",
+    103: "permission_denied",
+    104: "unknown_command",
+    105: "already_subscribed",
+    106: "limit_exceeded",
+    107: "bad_request",
+    109: "token_expired",
+    111: "too_many_requests",
+    112: "position_not_recoverable",
+}
+
+
+def test_the_errors_have_the_protocols_numbers_and_words_and_there_are_no_others():
+    assert {number: code.word for number, code in CODES.items() if number < 400} == ERRORS
+
+
+def test_an_error_is_temporary_where_waiting_helps():
+    assert {number for number in ERRORS if CODES[number].temporary} == {100, 111}
+
+
+def test_the_protocols_own_closes_are_all_in_the_table_and_there_are_no_others():
+    ours = {number for number in CODES if number >= 4000}
+    assert ours == {4001, 4002, 4003, 4004, 4101, 4102, 4103, 4201, 4202, 4203}
+
+
 def test_clients_come_back_for_temporary_closes_and_stay_away_for_the_others():
     assert all(CODES[number].temporary for number in CODES if 4100 <= number < 4300)
     assert not any(CODES[number].temporary for number in CODES if 4000 <= number < 4100)

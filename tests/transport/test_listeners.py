@@ -6,9 +6,17 @@ import socket
 import pytest
 import trio
 
-from telemetry import counters, events
+from telemetry import counters
 from transport import listeners as module
-from transport.listeners import accept_connections, address_of, close_listener, configure_listeners, open_listeners
+from transport.listeners import (
+    UnsentLimit,
+    accept_connections,
+    address_of,
+    check_unsent_limit,
+    close_listener,
+    configure_listeners,
+    open_listeners,
+)
 
 
 @pytest.fixture
@@ -226,32 +234,44 @@ async def test_a_client_that_left_before_it_was_accepted_is_passed_over(opened, 
         assert len(visitors.sockets) == 1
 
 
-def test_a_kernel_that_does_not_take_the_limit_is_reported(opened, monkeypatch):
-    told = []
-    monkeypatch.setattr(events, "socket_misconfigured", lambda **fields: told.append(fields))
+def test_a_kernel_that_keeps_the_limit_is_found_to():
+    assert check_unsent_limit(16_384) == UnsentLimit(16_384, "")
+
+
+def test_a_kernel_that_keeps_another_limit_is_found_out(monkeypatch):
+    read = socket.socket.getsockopt
+
+    def stubborn(sock, level, option, *rest):
+        return 7 if option == socket.TCP_NOTSENT_LOWAT else read(sock, level, option, *rest)
+
+    monkeypatch.setattr(socket.socket, "getsockopt", stubborn)
+    assert check_unsent_limit(16_384) == UnsentLimit(16_384, "asked for 16384, got 7")
+
+
+def test_a_kernel_whose_connections_do_not_have_the_limit_of_their_listener_is_found_out(monkeypatch):
+    accept = socket.socket.accept
+
+    def forgetful(listener):
+        accepted, peer = accept(listener)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 99)
+        return accepted, peer
+
+    monkeypatch.setattr(socket.socket, "accept", forgetful)
+    assert check_unsent_limit(16_384).fault == "asked for 16384, got 99"
+
+
+def test_a_kernel_that_does_not_know_the_limit_listens_all_the_same(opened, monkeypatch):
+    put = socket.socket.setsockopt
+
+    def refusing(sock, level, option, value):
+        if option == socket.TCP_NOTSENT_LOWAT:
+            raise OSError(errno.ENOPROTOOPT, "Protocol not available")
+        put(sock, level, option, value)
+
+    monkeypatch.setattr(socket.socket, "setsockopt", refusing)
+    assert check_unsent_limit(16_384).fault == "Protocol not available"
     (listener,) = opened()
-
-    class Stubborn:
-        family = socket.AF_INET
-
-        def __getattr__(self, name):
-            return getattr(listener, name)
-
-        def getsockopt(self, *_args):
-            return 7
-
-    configure_listeners([Stubborn()], 16_384)
-    assert [(fields["option"], fields["detail"]) for fields in told] == [
-        ("TCP_NOTSENT_LOWAT", "asked for 16384, got 7")
-    ]
-
-    class Refusing(Stubborn):
-        def setsockopt(self, _level, option, _value):
-            if option == socket.TCP_NOTSENT_LOWAT:
-                raise OSError("not known here")
-
-    configure_listeners([Refusing()], 16_384)
-    assert told[1]["detail"] == "not known here"
+    assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 def test_a_unix_socket_has_no_such_options(tmp_path):

@@ -7,8 +7,9 @@ import pytest
 import trio
 
 from config import ServerSettings
+from domain import Priority
 from telemetry import counters, events
-from transport import Response, Server, UsageError
+from transport import Response, Server, UsageError, text_frame
 
 
 async def get(stream, path="/up", *lines):
@@ -21,6 +22,11 @@ async def get(stream, path="/up", *lines):
             return data
         data += more
     return data
+
+
+def closing(code, reason="", patience=5.0):
+    """Parts with a link by a Close."""
+    return lambda link: link.close(code, reason, patience=patience)
 
 
 async def settled():
@@ -231,7 +237,7 @@ async def test_draining_closes_links_with_the_code_and_ends_the_server(serve, wi
     left: list[int] = []
 
     async def drain():
-        left.append(await house.server.drain(5, 4201, "restart"))
+        left.append(await house.server.drain(5, closing(4201, "restart")))
 
     nursery.start_soon(drain)
     for stream in streams:
@@ -248,7 +254,7 @@ async def test_draining_closes_links_with_the_code_and_ends_the_server(serve, wi
 async def test_draining_takes_nobody_more(serve, nursery):
     house = await serve()
     async with await house.upgrade():
-        nursery.start_soon(house.server.drain, 5, 1001)
+        nursery.start_soon(house.server.drain, 5, closing(1001))
         await settled()
         with pytest.raises(OSError, match="refused"):
             await house.connect()
@@ -270,7 +276,7 @@ async def test_draining_ends_idle_connections_and_answers_what_is_being_asked(se
         await begun.send_all(b"GET /up HT")
         await busy.send_all(b"GET /slow-answer HTTP/1.1\r\nHost: x\r\n\r\n")
         await settled()
-        nursery.start_soon(house.server.drain, 5, 1001)
+        nursery.start_soon(house.server.drain, 5, closing(1001))
         await wire.read_all(idle)
         assert await wire.read_all(fresh) == b""
         assert wire.parse_answer(await wire.read_all(begun)).status == 503
@@ -280,13 +286,13 @@ async def test_draining_ends_idle_connections_and_answers_what_is_being_asked(se
         assert b"connection: close" in data.lower()
 
 
-async def test_clients_that_do_not_leave_are_cut_when_the_time_is_over(serve, wire, patient_clock):
+async def test_clients_that_do_not_answer_the_close_are_cut_after_a_while(serve, wire, patient_clock):
     house = await serve(ping_interval=1000.0, dead_after=2000.0)
     streams = [await house.upgrade() for _ in range(3)]
     await settled()
     began = trio.current_time()
-    assert await house.server.drain(20, 4201, "restart") == 3
-    assert 20 <= trio.current_time() - began < 21
+    assert await house.server.drain(20, closing(4201, "restart", 20)) == 3
+    assert 5 <= trio.current_time() - began < 6
     for stream in streams:
         assert await wire.read_frame(stream) == (0x88, b"\x10\x69restart")
         await wire.read_all(stream)
@@ -295,11 +301,64 @@ async def test_clients_that_do_not_leave_are_cut_when_the_time_is_over(serve, wi
     assert [peer.endings for peer in house.gate.peers] == [[(4201, "restart")]] * 3
 
 
+async def test_clients_that_do_not_even_read_are_cut_when_the_time_is_over(serve, patient_clock):
+    house = await serve(ping_interval=1000.0, dead_after=2000.0)
+    async with await house.upgrade(size=4096):
+        await settled()
+        (link,) = house.server.links
+        while not link.stream.is_flushing:
+            link.stream.offer(text_frame(b"x" * 60_000, Priority.CRITICAL))
+        began = trio.current_time()
+        assert await house.server.drain(20, closing(4201, "restart", 20)) == 1
+        assert 20 <= trio.current_time() - began < 21
+
+
+async def test_a_link_that_is_dropped_ends_without_a_close_behind_what_waits(serve, wire, nursery):
+    house = await serve()
+    payload = b"x" * 60_000
+    async with await house.upgrade(size=4096) as stream:
+        await settled()
+        (link,) = house.server.links
+        sent = 1
+        while not link.stream.is_flushing:
+            link.stream.offer(text_frame(payload, Priority.CRITICAL))
+            sent += 1
+        link.stream.offer(text_frame(payload, Priority.CRITICAL))
+        nursery.start_soon(house.server.drain, 5, lambda each: each.drop("restart", patience=5.0))
+        frames = [await wire.read_frame(stream) for _ in range(sent)]
+        assert frames == [(0x81, payload)] * sent
+        assert await wire.read_frame(stream) == (0, b"")
+    await house.is_empty()
+    assert [peer.endings for peer in house.gate.peers] == [[(1006, "restart")]]
+
+
+async def test_a_link_that_is_dropped_is_cut_if_its_client_stays(serve, wire, patient_clock):
+    house = await serve(ping_interval=1000.0, dead_after=2000.0)
+    async with await house.upgrade() as stream:
+        await settled()
+        began = trio.current_time()
+        assert await house.server.drain(20, lambda link: link.drop("restart", patience=20.0)) == 1
+        assert 5 <= trio.current_time() - began < 6
+        assert await wire.read_all(stream) == b""
+
+
+async def test_a_shut_server_takes_nobody_and_keeps_who_is_here(serve, wire):
+    house = await serve()
+    async with await house.upgrade() as stream:
+        await settled()
+        house.server.shut()
+        with pytest.raises(OSError, match="refused"):
+            await house.connect()
+        await stream.send_all(wire.frame(0x81, b"hi"))
+        assert await wire.read_frame(stream) == (0x81, b"hi")
+        assert house.server.statistics().draining is True
+
+
 async def test_a_link_that_opens_while_draining_is_closed_as_the_others(serve, wire, nursery):
     house = await serve()
     house.gate.hold = trio.Event()
     async with await house.upgrade("/slow") as stream:
-        nursery.start_soon(house.server.drain, 5, 4201, "restart")
+        nursery.start_soon(house.server.drain, 5, closing(4201, "restart"))
         await settled()
         house.gate.hold.set()
         assert await wire.read_frame(stream) == (0x88, b"\x10\x69restart")
@@ -311,7 +370,7 @@ async def test_a_handshake_while_draining_is_503(serve, wire, nursery):
     async with await house.upgrade("/slow"), await house.connect() as late:
         await late.send_all(wire.upgrade_head())
         await settled()
-        nursery.start_soon(house.server.drain, 5, 4201)
+        nursery.start_soon(house.server.drain, 5, closing(4201))
         await settled()
         house.gate.hold.set()
         answer = wire.parse_answer(await wire.read_all(late))
@@ -329,7 +388,7 @@ async def test_a_server_that_is_cancelled_tells_every_peer_once(serve, nursery):
 
 
 async def test_a_server_without_connections_drains_at_once(house):
-    assert await house.server.drain(5, 4201) == 0
+    assert await house.server.drain(5, closing(4201)) == 0
     assert house.server.addresses == (f"127.0.0.1:{house.port}",)
 
 

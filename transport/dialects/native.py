@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
@@ -27,7 +27,8 @@ from domain import JsonObject, Position, Priority, below, is_channel, is_tree, r
 from transport.codec import CodecError, convert
 from transport.codes import PROTOCOL_ERROR, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
 from transport.dialects import native_frames as wire
-from transport.dialects.native_encoding import Encoding, hole
+from transport.dialects.native_encoding import ENCODINGS, JSON, MSGPACK, Encoding, hole
+from transport.dialects.native_reading import BAD_REQUEST, UNKNOWN_COMMAND, Asked, read
 from transport.dialects.pace import RATE, Pace
 from transport.frames import Frame
 from transport.session import (
@@ -45,20 +46,15 @@ from transport.session import (
     Unsubscribe,
 )
 
+__all__ = ["ENCODINGS", "JSON", "MSGPACK", "TRANSITIONS", "Act", "Encoding", "NativeSession", "State", "Terms"]
+
 FAULTS = 3
 """Faults in a row that end the connection."""
 
 _UNKNOWN_CHANNEL = 102
-_UNKNOWN_COMMAND = 104
 _ALREADY_SUBSCRIBED = 105
 _LIMIT_EXCEEDED = 106
-_BAD_REQUEST = 107
 _TOO_MANY_REQUESTS = 111
-
-# Said often and cheap to do: ten of them weigh as much as one other command, as long as they are short.
-_LIGHT = frozenset({"ack", "shown", "credit"})
-_LIGHT_COST = 0.1
-_LIGHT_SIZE = 1024
 
 # Channels that were left are remembered up to here; beyond it, critical events may be told again.
 _LEFT_LIMIT = 1024
@@ -94,6 +90,8 @@ _OUT_OF_TURN = {
 Act = Callable[[int, JsonObject, float], list[Step]]
 """Takes an act: the id to answer, the act's members, the moment; its steps see to the one reply."""
 
+NO_ACTS: Mapping[str, Act] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -102,7 +100,7 @@ class Terms:
     server: str
     ping_interval: float
     message_size: int
-    acts: Mapping[str, Act] = MappingProxyType({})
+    acts: Mapping[str, Act] = field(default_factory=lambda: NO_ACTS)
 
 
 class NativeSession:
@@ -145,8 +143,8 @@ class NativeSession:
         if not self._encoding.takes(message):
             kind = "binary" if isinstance(message, bytes) else "text"
             return self._end(UNSUPPORTED_FRAME, f"{self._encoding.subprotocol} takes no {kind} messages")
-        asked = _read(self._encoding, message)
-        wait = self._pace.take(_LIGHT_COST if asked.is_light and len(message) <= _LIGHT_SIZE else 1, at)
+        asked = read(self._encoding, message)
+        wait = self._pace.take(asked.cost, at)
         if self._pace.is_overdrawn:
             return [*self._error(_hasty(wait), asked.id), *self._end(TOO_MANY_COMMANDS, _HASTY, self._pace.recovery)]
         try:
@@ -159,22 +157,22 @@ class NativeSession:
 
     # -- commands ---------------------------------------------------------------------------------------------
 
-    def _obey(self, asked: _Asked, at: float, wait: float) -> list[Step]:
+    def _obey(self, asked: Asked, at: float, wait: float) -> list[Step]:
         if wait:
             raise _hasty(wait)
         word = asked.word()
         following = TRANSITIONS[self.state].get(word)
         if following is None:
-            raise ProtocolError(_BAD_REQUEST, _OUT_OF_TURN[self.state])
+            raise ProtocolError(BAD_REQUEST, _OUT_OF_TURN[self.state])
         try:
             command = convert(asked.members, wire.COMMANDS[word])
         except CodecError as error:
-            raise ProtocolError(_BAD_REQUEST, str(error)) from None
+            raise ProtocolError(BAD_REQUEST, str(error)) from None
         steps = self._take(command, asked, at)
         self.state = following
         return steps
 
-    def _take(self, command: wire.Command, asked: _Asked, at: float) -> list[Step]:
+    def _take(self, command: wire.Command, asked: Asked, at: float) -> list[Step]:
         steps: list[Step]
         match command:
             case wire.ConnectCommand(id=id_, connect=body):
@@ -194,7 +192,7 @@ class NativeSession:
                 steps = [Show(tuple(ids)), *self._noted(wire.ShownReply, id_)]
             case wire.CreditCommand(id=id_, credit=size):
                 if not self._credited:
-                    raise ProtocolError(_BAD_REQUEST, "connect gave no credit that could be returned")
+                    raise ProtocolError(BAD_REQUEST, "connect gave no credit that could be returned")
                 steps = [Grant(size), *self._noted(wire.CreditReply, id_)]
         return steps
 
@@ -250,11 +248,11 @@ class NativeSession:
         self._left.add(channel)
         return [Unsubscribe(channel), self._reply(wire.UnsubscribeReply(id_, wire.Unsubscribed(channel)))]
 
-    def _act(self, id_: int, body: wire.Act, asked: _Asked, at: float) -> list[Step]:
+    def _act(self, id_: int, body: wire.Act, asked: Asked, at: float) -> list[Step]:
         act, members = self._terms.acts.get(body.type), asked.members["act"]
         if act is None or not isinstance(members, Mapping):
             known = ", ".join(self._terms.acts) or "none"
-            raise ProtocolError(_UNKNOWN_COMMAND, f"no act {body.type[:_ECHO_LIMIT]!r}; those here: {known}")
+            raise ProtocolError(UNKNOWN_COMMAND, f"no act {body.type[:_ECHO_LIMIT]!r}; those here: {known}")
         return act(id_, members, at)
 
     # -- answers ----------------------------------------------------------------------------------------------
@@ -328,45 +326,6 @@ class _Recovery:
         return self.newest if covered and self.newest is not None else self._since
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A message as far as it can be understood: its id, the commands that stand in it, or why it cannot be read."""
-
-    members: JsonObject
-    id: int | None = None
-    words: tuple[str, ...] = ()
-    fault: str = ""
-
-    @property
-    def is_light(self) -> bool:
-        return len(self.words) == 1 and self.words[0] in _LIGHT
-
-    def word(self) -> str:
-        """The one command.
-
-        Raises:
-            ProtocolError: if there is none, or more than one.
-        """
-        if self.fault:
-            raise ProtocolError(_BAD_REQUEST, self.fault)
-        if not self.words:
-            raise ProtocolError(_UNKNOWN_COMMAND, f"a command is one of {', '.join(wire.COMMANDS)}")
-        if len(self.words) > 1:
-            raise ProtocolError(_BAD_REQUEST, f"one command a message, not {', '.join(self.words)}")
-        return self.words[0]
-
-
-def _read(encoding: Encoding, message: str | bytes) -> _Asked:
-    try:
-        members = encoding.members(message)
-    except CodecError as error:
-        return _Asked({}, fault=str(error))
-    id_ = members.get("id")
-    # A boolean is an integer to Python, not to anybody else.
-    known = id_ if type(id_) is int and 0 <= id_ <= wire.ID_LIMIT else None
-    return _Asked(members, known, tuple(word for word in wire.COMMANDS if word in members))
-
-
 def _hasty(wait: float) -> ProtocolError:
     return ProtocolError(_TOO_MANY_REQUESTS, _HASTY, retry_after=wait)
 
@@ -382,7 +341,7 @@ def _start(channel: str, position: str | None) -> Position | None:
     if not position:
         return None
     if is_tree(channel):
-        raise ProtocolError(_BAD_REQUEST, f"{channel} is many channels and has no position to begin from")
+        raise ProtocolError(BAD_REQUEST, f"{channel} is many channels and has no position to begin from")
     return _position(position, "from")
 
 
@@ -390,7 +349,7 @@ def _position(text: str, name: str) -> Position:
     try:
         return Position.parse(text)
     except ValueError as error:
-        raise ProtocolError(_BAD_REQUEST, f"{name}: {error}") from None
+        raise ProtocolError(BAD_REQUEST, f"{name}: {error}") from None
 
 
 def _check_count(what: str, count: int, limit: int) -> None:

@@ -276,7 +276,7 @@ class SubscribeReply(Struct):
 
 
 class UnsubscribeReply(Struct):
-    """Nothing more of the channel is sent behind this."""
+    """The channel is followed no more; what was on its way may still come."""
 
     id: Id
     unsubscribe: Unsubscribed

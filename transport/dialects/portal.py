@@ -5,6 +5,8 @@ Rules of this file:
 * No I/O, no clock. A client may send anything: every message gets an answer in words, none ends the connection.
 * The live stream greets, then follows ``tps_updates`` by itself; the other channels on request. A repeated subscribe
   is confirmed again and changes nothing; an unsubscribe ends the updates and is confirmed.
+* No client of the live stream asks again after a reconnect. Who returns follows what it followed when it was last here,
+  and is told so in the greeting (``restored``); who never asked for anything follows the default.
 * A command is read wherever one of the client generations puts it: flat, under ``payload`` or under ``data``, and
   without a ``type`` of its own (the web client wraps what it sends in ``{channel, data}``).
 * The DTO streams only tell: what a client says there is ignored.
@@ -12,11 +14,13 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from types import MappingProxyType
+from typing import Protocol
 
-from domain import JsonObject, JsonValue, Priority
+from domain import JsonObject, JsonValue, Priority, Recollection
 from domain.chain import milliseconds
 from transport.codec import CodecError, decode_json
 from transport.dialects.portal_frames import encode_chain, encode_live, encode_metrics, encode_transaction, live_frame
@@ -33,6 +37,9 @@ LIVE_CHANNELS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The channels of the live stream by the names that clients give them."""
+
+DEFAULT_CHANNELS = ("tps_updates",)
+"""What is followed by who never asked for anything."""
 
 # A client's word in an error is cut here: it must recognise it, we need not repeat it whole.
 _ECHO_LIMIT = 64
@@ -53,18 +60,24 @@ class _Refused(Exception):
 
 
 class LiveStreamSession:
-    """One connection to ``/api/v11/live/stream``."""
+    """One connection to ``/api/v11/live/stream``; ``recollection`` is what is known of its client."""
 
-    __slots__ = ("_connection_id", "_followed")
+    __slots__ = ("_connection_id", "_followed", "_recollection")
 
-    def __init__(self, connection_id: str) -> None:
+    def __init__(self, connection_id: str, recollection: Recollection | None = None) -> None:
         self._connection_id = connection_id
+        self._recollection = recollection
         self._followed: set[str] = set()
 
     def opened(self, at: float) -> list[Step]:
-        """Greet, and begin with the newest TPS update."""
-        greeting: JsonObject = {"connectionId": self._connection_id, "timestamp": milliseconds(at)}
-        return [_reply("connection_established", greeting, at), *self._follow("tps_updates")]
+        """Greet, and begin with the newest update of each channel."""
+        greeting: dict[str, JsonValue] = {"connectionId": self._connection_id, "timestamp": milliseconds(at)}
+        names: Sequence[str] = DEFAULT_CHANNELS
+        had = None if self._recollection is None else self._recollection.names
+        if had is not None:
+            names = [name for name in LIVE_CHANNELS if name in had]
+            greeting["restored"] = list(names)
+        return [_reply("connection_established", greeting, at), *chain.from_iterable(map(self._follow, names))]
 
     def received(self, message: str | bytes, at: float) -> list[Step]:
         """Do what the client asks, or say why not."""
@@ -82,12 +95,20 @@ class LiveStreamSession:
         if verb == "subscribe":
             name = _channel(command)
             confirmation = {"channel": name, "status": "subscribed"}
-            return [_reply("subscription_confirmed", confirmation, at), *self._follow(name)]
+            steps = self._follow(name)
+            self._note(at)
+            return [_reply("subscription_confirmed", confirmation, at), *steps]
         if verb == "unsubscribe":
             name = _channel(command)
             confirmation = {"channel": name, "status": "unsubscribed"}
-            return [*self._leave(name), _reply("unsubscription_confirmed", confirmation, at)]
+            steps = self._leave(name)
+            self._note(at, left=name)
+            return [*steps, _reply("unsubscription_confirmed", confirmation, at)]
         raise _Refused(f"Unknown message type: {verb[:_ECHO_LIMIT]}", _COMMANDS)
+
+    def _note(self, at: float, left: str = "") -> None:
+        if self._recollection is not None:
+            self._recollection.note(self._followed, at, left)
 
     def _follow(self, name: str) -> list[Step]:
         if name in self._followed:
@@ -121,6 +142,13 @@ class TellingSession:
         return []
 
 
+class Opening(Protocol):
+    """Makes the session of a new connection."""
+
+    def __call__(self, connection_id: str, recollection: Recollection | None = None, /) -> Session:
+        """The session, given the connection's id and what is known of its client."""
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """A path that clients connect to: what it is counted as, what is followed at once, and who speaks there."""
@@ -129,13 +157,12 @@ class Door:
     word: str
     channels: tuple[str, ...]
     encode: Encoder
-    open: Callable[[str], Session]
-    """Makes the session of a new connection, given the connection's id."""
+    open: Opening
 
 
 def _telling_door(word: str, channel: str, encode: Encoder, latest: int = 0) -> Door:
     subscription = Subscribe(channel, encode, latest)
-    return Door(f"/ws/{word}", word, (channel,), encode, lambda _connection_id: TellingSession(subscription))
+    return Door(f"/ws/{word}", word, (channel,), encode, lambda _id, _recollection=None: TellingSession(subscription))
 
 
 DOORS: Mapping[str, Door] = MappingProxyType(

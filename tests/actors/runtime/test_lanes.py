@@ -7,7 +7,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from actors.runtime import MailboxFull
 from actors.runtime.lanes import Lanes
-from domain import Priority
+from actors.runtime.marks import SPACING, Moment
+from domain import Priority, Turns
+from domain.turns import MOST_BETWEEN, PROMOTE_AFTER
 
 LIMIT = 4
 
@@ -46,18 +48,18 @@ def numbers(lanes):
     return taken
 
 
-def lanes_of(*notes, limit=100):
-    lanes = Lanes(limit)
+def lanes_of(*notes, limit=100, moment=None):
+    lanes = Lanes(limit, moment or Moment())
     for note in notes:
         lanes.accept(Letter(note))
     return lanes
 
 
-def test_the_most_urgent_message_comes_first_and_equals_in_order():
+def test_critical_comes_first_the_others_by_weight_and_equals_in_order():
     lanes = lanes_of(
         *(Note(i, p) for i, p in enumerate([Priority.LOW, Priority.NORMAL, Priority.CRITICAL, Priority.HIGH] * 2))
     )
-    assert numbers(lanes) == [2, 6, 3, 7, 1, 5, 0, 4]
+    assert numbers(lanes) == [2, 6, 3, 1, 7, 5, 0, 4]
 
 
 def test_a_message_without_a_priority_is_normal():
@@ -67,10 +69,32 @@ def test_a_message_without_a_priority_is_normal():
     assert lanes.take().message == "plain"
 
 
-@pytest.mark.parametrize("flood", [Priority.CRITICAL, Priority.HIGH, Priority.NORMAL])
-def test_every_sixteenth_turn_serves_the_lowest_that_waits(flood):
+@pytest.mark.parametrize("flood", [Priority.HIGH, Priority.NORMAL])
+def test_the_lowest_has_its_turn_in_any_flood_but_a_critical_one(flood):
     lanes = lanes_of(Note(-1, Priority.LOW), *(Note(i, flood) for i in range(40)))
-    assert numbers(lanes).index(-1) == 15
+    assert numbers(lanes).index(-1) <= 12
+
+
+def test_in_a_flood_of_critical_messages_the_others_wait():
+    lanes = lanes_of(Note(-1, Priority.HIGH), *(Note(i, Priority.CRITICAL) for i in range(40)))
+    assert numbers(lanes)[-1] == -1
+
+
+def test_lanes_that_are_always_full_share_eight_to_four_to_one():
+    lanes = lanes_of(*(Note(0, priority) for priority in Priority if priority for _ in range(2000)), limit=2000)
+    taken = [lanes.take().message.priority for _ in range(130 * 13)]
+    assert [taken.count(priority) for priority in Priority] == [0, 130 * 8, 130 * 4, 130]
+
+
+def test_a_lane_whose_oldest_waits_too_long_has_the_turns_of_the_next_higher():
+    moment = Moment()
+    lanes = lanes_of(*(Note(0, Priority.LOW) for _ in range(100)), limit=1000, moment=moment)
+    moment.at = PROMOTE_AFTER + SPACING
+    for number in range(1000):
+        lanes.accept(Letter(Note(number, Priority.HIGH)))
+        lanes.accept(Letter(Note(number, Priority.NORMAL)))
+    taken = [lanes.take().message.priority for _ in range(4 * 16)]
+    assert [taken.count(priority) for priority in Priority] == [0, 4 * 8, 4 * 4, 4 * 4]
 
 
 @pytest.mark.parametrize("priority", [Priority.CRITICAL, Priority.HIGH])
@@ -124,7 +148,7 @@ def test_an_ask_is_never_conflated_away_nor_overtaken_by_its_key():
 
 
 def test_an_ask_that_is_dropped_is_told_so():
-    lanes, reply = Lanes(1), Reply()
+    lanes, reply = Lanes(1, Moment()), Reply()
     lanes.accept(Letter(Note(1), reply))
     lanes.accept(Letter(Note(2)))
     assert isinstance(reply.error, MailboxFull)
@@ -156,7 +180,7 @@ def test_what_is_put_back_may_find_that_its_lane_was_released():
 
 
 def test_an_ask_is_not_taken_ahead_of_its_turn():
-    lanes = Lanes(LIMIT)
+    lanes = Lanes(LIMIT, Moment())
     lanes.accept(Letter(Note(1), Reply()))
     assert lanes.take_waiting(Priority.NORMAL, Note) == []
 
@@ -182,7 +206,7 @@ def test_after_close_what_waits_is_handed_out_and_what_is_late_is_kept_apart():
 
 
 def test_late_messages_are_bounded_too():
-    lanes = Lanes(1)
+    lanes = Lanes(1, Moment())
     lanes.close()
     lanes.accept(Letter(Note(1, Priority.LOW)))
     with pytest.raises(MailboxFull):
@@ -208,7 +232,7 @@ def test_sealing_returns_everything_that_was_left():
 
 
 def test_a_reserved_place_is_not_given_away():
-    lanes = Lanes(1)
+    lanes = Lanes(1, Moment())
     assert lanes.reserve(Priority.HIGH)
     assert not lanes.reserve(Priority.HIGH)
     with pytest.raises(MailboxFull):
@@ -227,7 +251,111 @@ def test_losses_are_reported_once():
 
 def test_lanes_that_are_empty_take_no_message_out():
     with pytest.raises(IndexError):
-        Lanes(1).take()
+        Lanes(1, Moment()).take()
+
+
+def test_nothing_waits_until_the_moment_moves_and_what_was_taken_has_no_age():
+    moment = Moment(100.0)
+    lanes = lanes_of(Note(1, Priority.HIGH), moment=moment)
+    assert lanes.statistics().age == dict.fromkeys(Priority, 0.0)
+    moment.at += 3.0
+    assert lanes.statistics().age == {**dict.fromkeys(Priority, 0.0), Priority.HIGH: 3.0}
+    lanes.take()
+    assert lanes.age(Priority.HIGH) == 0.0
+
+
+def test_what_is_put_into_a_mailbox_that_was_idle_for_long_is_new():
+    moment = Moment()
+    lanes = lanes_of(Note(1), moment=moment)
+    lanes.take()
+    lanes.release()
+    moment.at = 3600.0
+    lanes.accept(Letter(Note(2)))
+    assert lanes.age(Priority.NORMAL) == 0.0
+
+
+def test_each_lane_has_an_age_of_its_own():
+    moment = Moment()
+    lanes = lanes_of(Note(1, Priority.LOW), moment=moment)
+    for at, priority in ((1.0, Priority.NORMAL), (2.0, Priority.CRITICAL), (4.0, Priority.LOW)):
+        moment.at = at
+        lanes.accept(Letter(Note(2, priority)))
+    assert list(lanes.statistics().age.values()) == [2.0, 0.0, 3.0, 4.0]
+
+
+class AgesAgainstModel(RuleBasedStateMachine):
+    """The model knows when each message was put."""
+
+    def __init__(self):
+        super().__init__()
+        self.moment = Moment()
+        self.lanes = Lanes(1000, self.moment)
+        self.waiting = {priority: [] for priority in Priority}
+
+    @rule(seconds=st.floats(0.0, 3.0))
+    def time_passes(self, seconds):
+        self.moment.at += seconds
+
+    @rule(priority=st.sampled_from(Priority), count=st.integers(1, 5))
+    def accept(self, priority, count):
+        for _ in range(count):
+            self.lanes.accept(Letter(Note(0, priority)))
+            self.waiting[priority].append(self.moment.at)
+
+    @precondition(lambda self: self.lanes.count)
+    @rule()
+    def take(self):
+        self.waiting[self.lanes.take().message.priority].pop(0)
+        if not self.lanes.count:
+            self.lanes.release()
+
+    @invariant()
+    def an_age_is_never_too_small_and_not_much_too_great(self):
+        for priority, put in self.waiting.items():
+            age = self.moment.at - put[0] if put else 0.0
+            known = self.lanes.age(priority)
+            assert age - 1e-6 <= known <= age + max(SPACING, age / 2) + 1e-6
+
+
+TestAgesAgainstModel = AgesAgainstModel.TestCase
+TestAgesAgainstModel.settings = settings(max_examples=100, stateful_step_count=80)
+
+
+class Flood(RuleBasedStateMachine):
+    """Whoever waits is served, whatever comes and goes beside it."""
+
+    def __init__(self):
+        super().__init__()
+        self.moment = Moment()
+        self.lanes = Lanes(10_000, self.moment)
+        self.others = dict.fromkeys(Priority, 0)
+
+    @rule(priority=st.sampled_from(list(Priority)[1:]), count=st.integers(1, 30))
+    def accept(self, priority, count):
+        for _ in range(count):
+            self.lanes.accept(Letter(Note(0, priority)))
+
+    @rule(seconds=st.floats(0.0, 2.0))
+    def time_passes(self, seconds):
+        self.moment.at += seconds
+
+    @rule(count=st.integers(1, 30))
+    def take(self, count):
+        for _ in range(min(count, self.lanes.count)):
+            waited = [priority for priority in Priority if self.lanes.waiting(priority)]
+            served = self.lanes.take().message.priority
+            for priority in Priority:
+                self.others[priority] = self.others[priority] + 1 if priority in waited and priority != served else 0
+            assert max(self.others.values()) <= MOST_BETWEEN
+
+    @rule()
+    def a_critical_message_is_next(self):
+        self.lanes.accept(Letter(Note(0, Priority.CRITICAL)))
+        assert self.lanes.take().message.priority is Priority.CRITICAL
+
+
+TestFlood = Flood.TestCase
+TestFlood.settings = settings(max_examples=100, stateful_step_count=60)
 
 
 class LanesAgainstModel(RuleBasedStateMachine):
@@ -235,10 +363,10 @@ class LanesAgainstModel(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.lanes = Lanes(LIMIT)
+        self.lanes = Lanes(LIMIT, Moment())
         self.model = []
         self.number = 0
-        self.turn = 0
+        self.turns = Turns()
         self.lost = 0
         self.put = 0
         self.taken = 0
@@ -247,6 +375,12 @@ class LanesAgainstModel(RuleBasedStateMachine):
 
     def lane(self, priority):
         return [note for note in self.model if note.priority == priority]
+
+    def turn(self):
+        waiting = [priority for priority in Priority if self.lane(priority)]
+        if Priority.CRITICAL in waiting or len(waiting) == 1:
+            return waiting[0]
+        return self.turns.next(*(priority in waiting for priority in list(Priority)[1:]))
 
     @rule(priority=st.sampled_from(Priority), key=st.sampled_from([None, None, "a", "b"]), asked=st.booleans())
     def accept(self, priority, key, asked):
@@ -278,9 +412,7 @@ class LanesAgainstModel(RuleBasedStateMachine):
     @precondition(lambda self: self.model)
     @rule()
     def take(self):
-        self.turn += 1
-        rank = -1 if self.turn % 16 == 0 else 1
-        expected = min(self.model, key=lambda note: (rank * note.priority, self.model.index(note)))
+        expected = self.lane(self.turn())[0]
         self.model.remove(expected)
         self.taken += 1
         taken = self.lanes.take()

@@ -18,6 +18,10 @@ def member(id: str = "1", **members):  # noqa: A002
     return {"specversion": "1.0", "id": id, "source": "/acme/press3", "type": "acme.thing.happened", **members}
 
 
+def call(id: str):  # noqa: A002
+    return member(id, type="andon.call.raised")
+
+
 def transaction(id: str = "1", **data):  # noqa: A002
     return member(id, source="/chain", type="chain.transaction", data={"txHash": "0x1", "status": "SUCCESS", **data})
 
@@ -35,6 +39,8 @@ class Behind(TrioActor):
     async def on_receive(self, message: object) -> None:
         await self._gate.wait()
         self._kept.append(message)
+        if message.settled is not None:
+            message.settled(True)
 
 
 class Rig:
@@ -44,6 +50,20 @@ class Rig:
         self.tree = tree
         self.floor = floor
         self.portal = portal
+        self.answers: list[EventsTaken] = []
+        self._seen = 0
+        self._unsettled: list = []
+
+    @property
+    def unsettled(self) -> list:
+        """What the floor's desk was told and is to answer for."""
+        new, self._seen = self.floor[self._seen :], len(self.floor)
+        self._unsettled += [message for message in new if message.settled is not None]
+        return self._unsettled
+
+    async def post_later(self, *members) -> None:
+        """Post, and keep the answer when it comes."""
+        self.answers.append(await ask(self.tree.ref(PATH), TakeEvents(members), 60))
 
     async def post(self, *members) -> EventsTaken:
         answer = await ask(self.tree.ref(PATH), TakeEvents(members))
@@ -145,7 +165,7 @@ async def test_what_a_type_promises_is_checked_before_it_is_taken(run):
         assert (await rig.post(transaction("1"))).accepted == 1
 
 
-@pytest.mark.parametrize("type_", ["portal.metrics", "portal.tps", "host.metrics"])
+@pytest.mark.parametrize("type_", ["portal.metrics", "portal.tps", "host.metrics", "journal.failed"])
 async def test_nobody_speaks_in_the_gateways_place(run, type_):
     async with run() as rig:
         taken = await rig.post(member(type=type_, data={"cpuPercent": 99}))
@@ -175,18 +195,109 @@ async def test_what_finds_no_room_at_the_desk_may_be_sent_again(run):
     kept: list = []
     gate = trio.Event()
     overloaded = counters.events_refused["overloaded"]
-    calls = [member(str(number), type="andon.call.raised") for number in range(10)]
-    async with run(ChildSpec("floor", Behind, (kept, gate))) as rig:
+    calls = [call(str(number)) for number in range(10)]
+    async with run(ChildSpec("floor", Behind, (kept, gate))) as rig, trio.open_nursery() as nursery:
         await rig.post(member("first"))
-        taken = await rig.post(*calls)
-        assert (taken.accepted, taken.overloaded, taken.duplicates) == (5, 5, 0)
+        nursery.start_soon(rig.post_later, *calls)
+        await rig.tree.settle()
         gate.set()
         await rig.tree.settle()
+        (taken,) = rig.answers
+        assert (taken.accepted, taken.overloaded, taken.duplicates) == (5, 5, 0)
         taken = await rig.post(*calls)
         assert (taken.accepted, taken.overloaded, taken.duplicates) == (5, 0, 5)
-        await rig.tree.settle()
     assert [message.event.id for message in kept] == ["first", *[str(number) for number in range(10)]]
     assert counters.events_refused["overloaded"] - overloaded == 5
+
+
+def settle(rig: Rig, kept: bool = True) -> None:  # noqa: FBT001, FBT002 - the gateway's own word
+    """Answer for everything that the floor's desk was told and nobody answered for yet."""
+    while rig.unsettled:
+        rig.unsettled.pop(0).settled(kept)
+
+
+async def test_a_request_is_answered_when_the_disk_has_every_urgent_event_of_it(run):
+    async with run() as rig, trio.open_nursery() as nursery:
+        nursery.start_soon(rig.post_later, call("1"), member("2"), call("3"), {})
+        await rig.tree.settle()
+        assert rig.answers == []
+        rig.unsettled.pop(0).settled(True)
+        await rig.tree.settle()
+        assert rig.answers == []
+        settle(rig)
+        await rig.tree.settle()
+        (taken,) = rig.answers
+        assert (taken.accepted, taken.duplicates, len(taken.refused)) == (3, 0, 1)
+
+
+async def test_others_are_taken_while_one_waits_for_the_disk(run):
+    async with run() as rig, trio.open_nursery() as nursery:
+        for number in range(5):
+            nursery.start_soon(rig.post_later, call(str(number)))
+        await rig.tree.settle()
+        assert len(rig.unsettled) == 5
+        assert (await rig.post(member("other"))).accepted == 1
+        settle(rig)
+        await rig.tree.settle()
+        assert [taken.accepted for taken in rig.answers] == [1] * 5
+
+
+async def test_what_could_not_be_kept_is_said_and_may_be_sent_again(run):
+    unkept, accepted = counters.events_refused["unkept"], counters.events_accepted
+    async with run() as rig, trio.open_nursery() as nursery:
+        nursery.start_soon(rig.post_later, call("1"), member("2"))
+        await rig.tree.settle()
+        settle(rig, kept=False)
+        await rig.tree.settle()
+        assert rig.answers.pop() == EventsTaken(1, 0, 0, (), 1)
+        nursery.start_soon(rig.post_later, call("1"), member("2"))
+        await rig.tree.settle()
+        settle(rig)
+        await rig.tree.settle()
+        assert rig.answers.pop() == EventsTaken(1, 1, 0, ())
+    assert (counters.events_refused["unkept"] - unkept, counters.events_accepted - accepted) == (1, 2)
+
+
+async def test_what_comes_again_before_it_is_answered_for_is_asked_for_again_and_not_said_to_be_kept(run):
+    async with run() as rig, trio.open_nursery() as nursery:
+        nursery.start_soon(rig.post_later, call("1"), call("1"))
+        await rig.tree.settle()
+        nursery.start_soon(rig.post_later, call("1"))
+        await rig.tree.settle()
+        # Once for each request, however often it is in one.
+        first, again = rig.unsettled
+        assert rig.answers == []
+        first.settled(True)
+        await rig.tree.settle()
+        assert rig.answers == [EventsTaken(1, 1, 0, ())]
+        again.settled(True)
+        await rig.tree.settle()
+        assert rig.answers[1:] == [EventsTaken(1, 0, 0, ())]
+        # Now it is known.
+        assert await rig.post(call("1")) == EventsTaken(0, 1, 0, ())
+
+
+async def test_a_second_word_on_an_event_changes_nothing(run):
+    async with run() as rig, trio.open_nursery() as nursery:
+        nursery.start_soon(rig.post_later, call("1"), call("2"))
+        await rig.tree.settle()
+        first, second = rig.unsettled
+        first.settled(True)
+        first.settled(False)
+        second.settled(True)
+        second.settled(False)
+        await rig.tree.settle()
+        assert rig.answers == [EventsTaken(2, 0, 0, ())]
+
+
+async def test_only_so_many_events_wait_for_the_disk(run, monkeypatch):
+    monkeypatch.setattr("actors.sources.http.UNSETTLED_LIMIT", 3)
+    async with run() as rig, trio.open_nursery() as nursery:
+        nursery.start_soon(rig.post_later, *[call(str(number)) for number in range(5)])
+        await rig.tree.settle()
+        settle(rig)
+        await rig.tree.settle()
+        assert rig.answers == [EventsTaken(3, 0, 2, ())]
 
 
 async def test_what_came_while_there_was_no_desk_may_be_sent_again(run, grow):

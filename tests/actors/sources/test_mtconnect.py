@@ -13,6 +13,7 @@ import trio.testing
 
 from actors.messages import EventTaken
 from actors.runtime import ActorRef, ActorSystem, ChildSpec, Supervisor, TrioActor, survey
+from actors.sources import Roll, Vigil
 from actors.sources.mtconnect import LONGEST_DELAY, SHORTEST_DELAY, Backoff, MtconnectSource
 from config import MtconnectSource as MtconnectSettings
 from domain import Event, JsonValue
@@ -90,10 +91,13 @@ async def running(
     if is_open:
         gate.set()
     known = MtconnectSettings(address=address, equipment="acme/plant1/line3/press3", **settings)  # type: ignore[arg-type]
-    more = {"clock": lambda: NOW + trio.current_time(), "chance": random.Random(1), "connect": connect}
+    clock, roll = (lambda: NOW + trio.current_time()), Roll()
+    more = {"clock": clock, "chance": random.Random(1), "connect": connect}
+    more["freshness"] = roll.freshness("press3", known)
     specs = [
         ChildSpec("desks", Supervisor, ([ChildSpec("floor", Desk, (told, gate))],)),
         ChildSpec("press3", MtconnectSource, ("press3", known), more),
+        ChildSpec("vigil", Vigil, (lambda: {"press3": known}, roll, clock)),
     ]
     async with ActorSystem.open() as system:
         rig = Rig(system.start(Supervisor, "gateway", specs), told, gate)
@@ -197,20 +201,20 @@ async def test_an_adapter_that_never_answers_pings_is_kept_and_its_silence_is_to
         assert (await rig.describe())["state"] == "stale"
         (silent,) = [event for event in rig.told if event.type == "source.silent"]
         assert isinstance(silent.data, dict)
-        assert (silent.data["state"], silent.data["required"]) == ("stale", True)
-        assert silent.data["silence"] == pytest.approx(20.0, abs=0.3)
+        assert (silent.data["source"], silent.data["required"]) == ("press3", True)
+        assert silent.data["silence"] == pytest.approx(20.0, abs=0.5)
         await adapter.say(STAMP % 50 + "|execution|READY")
         await until(lambda: "source.returned" in rig.kinds())
         assert (await rig.describe())["state"] == "fresh"
 
 
-async def test_a_source_that_is_not_reached_goes_stale(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_source_that_is_not_reached_is_silent(autojump_clock: trio.testing.MockClock) -> None:
     adapter = Adapter(*[OSError("no route") for _ in range(50)])
     async with running(connect=adapter.connect, cadence=10.0) as rig:
-        await until(lambda: "source.stale" in rig.kinds())
+        await until(lambda: "source.silent" in rig.kinds())
         described = await rig.describe()
     assert (described["state"], described["reason"]) == ("lost", "no route")
-    assert rig.kinds() == ["source.stale"]
+    assert rig.kinds() == ["source.silent"]
 
 
 async def test_a_connection_that_is_not_made_in_time_is_given_up(autojump_clock: trio.testing.MockClock) -> None:

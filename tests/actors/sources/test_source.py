@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from actors.sources.source import Freshness
+from config import HostSource, HttpSource, MtconnectSource
 
 NOW = 1_000_000.0
 
@@ -42,6 +43,18 @@ def test_a_source_that_promises_nothing_is_never_stale():
 def test_a_source_that_knows_better_says_so():
     freshness = Freshness("press3", "mtconnect", "", 10.0, is_required=True)
     assert freshness.describe(NOW, "connecting")["state"] == "connecting"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "cadence"),
+    [
+        (HostSource(equipment="acme/gateway", required=True), "host", 1.0),
+        (HttpSource(equipment="acme/gateway", required=True, cadence=7.0), "http", 7.0),
+        (MtconnectSource(address="127.0.0.1:1", equipment="acme/gateway", required=True), "mtconnect", 10.0),
+    ],
+)
+def test_the_settings_say_what_a_source_promises(settings, kind, cadence):
+    assert Freshness.of("one", settings) == Freshness("one", kind, "acme/gateway", cadence, is_required=True)
 
 
 def test_a_clock_that_is_set_back_makes_no_age_below_zero():

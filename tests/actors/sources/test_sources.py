@@ -25,9 +25,10 @@ class Source(TrioActor):
     has_tasks = True
     lives: list[tuple[str, str]] = []  # noqa: RUF012
 
-    def __init__(self, name: str, settings) -> None:
+    def __init__(self, name: str, settings, freshness) -> None:
         super().__init__()
         self.name = name
+        self.freshness = freshness
         self.equipment = settings.equipment
 
     async def setup(self) -> None:

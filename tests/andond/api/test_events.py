@@ -7,7 +7,8 @@ import pytest
 import trio
 import trio.testing
 
-from actors.places import SOURCES, Address
+from actors import ReadFault
+from actors.places import RECORDER, SOURCES, Address
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor, ask
 from actors.sources import ApplySources, Sources
 from andond.api import events
@@ -32,6 +33,19 @@ class Desk(TrioActor):
     async def on_receive(self, message) -> None:
         await self._gate.wait()
         self._kept.append(message.event.id)
+        if message.settled is not None:
+            message.settled("unkept" not in message.event.id)
+
+
+class Clerk(TrioActor):
+    """Says why events cannot be kept."""
+
+    def __init__(self, fault: object) -> None:
+        super().__init__()
+        self._fault = fault
+
+    def on_receive(self, message):
+        return self._fault if type(message) is ReadFault else None
 
 
 class Rig:
@@ -43,7 +57,7 @@ class Rig:
         self.present = present
         self.sources = Address(system.environment, SOURCES)
         self.routes = Routes()
-        events.register(self.routes, self.sources)
+        events.register(self.routes, self.sources, Address(system.environment, RECORDER))
 
     async def post(self, body: object, media: str = SINGLE) -> Response:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -66,7 +80,7 @@ class Rig:
 @pytest.fixture
 def run():
     @asynccontextmanager
-    async def running(*, is_open: bool = True, **present):
+    async def running(*, is_open: bool = True, fault: str | None = None, **present):
         kept: list[str] = []
         gate = trio.Event()
         if is_open:
@@ -74,6 +88,8 @@ def run():
         tables = present or {"http": HttpSource()}
         desks = [ChildSpec(name, Desk, (kept, gate)) for name in ("floor", "portal")]
         specs = [ChildSpec("desks", Supervisor, (desks,)), ChildSpec("sources", Sources, (lambda: tables,))]
+        if fault is not None:
+            specs.insert(0, ChildSpec("recorder", Clerk, (fault,)))
         async with ActorSystem.open() as system:
             await system.settled(system.start(Supervisor, "gateway", specs))
             await trio.testing.wait_all_tasks_blocked()
@@ -218,15 +234,63 @@ async def busy(rig: Rig, body: object, media: str = SINGLE) -> ProtocolError:
 
 async def test_what_finds_no_room_is_503_and_may_be_sent_again(run):
     calls = [event(str(number), type="andon.call.raised") for number in range(9)]
-    async with run(is_open=False) as rig:
+    async with run(is_open=False) as rig, trio.open_nursery() as nursery:
         await rig.post(event("first"))
-        fault = await busy(rig, calls, BATCH)
-        assert "4 of 9" in fault.detail
+
+        async def post() -> None:
+            fault = await busy(rig, calls, BATCH)
+            assert "4 of 9" in fault.detail
+
+        nursery.start_soon(post)
+        await trio.testing.wait_all_tasks_blocked()
         rig.gate.set()
         await trio.testing.wait_all_tasks_blocked()
         answer = await rig.post(calls, BATCH)
         assert json.loads(answer.body) == {"accepted": 4, "duplicates": 5}
         assert rig.kept == ["first", *[str(number) for number in range(9)]]
+
+
+async def test_a_call_is_not_answered_for_before_it_is_kept(run):
+    answers: list[Response] = []
+    async with run(is_open=False) as rig, trio.open_nursery() as nursery:
+
+        async def post() -> None:
+            answers.append(await rig.post(event("fire", type="andon.call.raised")))
+
+        nursery.start_soon(post)
+        await trio.testing.wait_all_tasks_blocked()
+        assert answers == []
+        rig.gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert [(answer.status, json.loads(answer.body)) for answer in answers] == [
+            (202, {"accepted": 1, "duplicates": 0})
+        ]
+
+
+async def test_what_is_not_kept_is_503_with_who_must_act(run):
+    calls = [event(id_, type="andon.call.raised") for id_ in ("fire", "unkept")]
+    async with run(fault="/var/lib/andond: cannot append: the disk is full; the operator must make room") as rig:
+        fault = await busy(rig, calls, BATCH)
+        assert "1 of 2" in fault.detail
+        assert "/var/lib/andond: cannot append: the disk is full; the operator must make room" in fault.detail
+        assert fault.members == {"accepted": 1, "duplicates": 0, "unkept": 1}
+
+
+@pytest.mark.parametrize("fault", [None, ""])
+async def test_without_a_word_of_the_recorder_what_is_not_kept_is_503_all_the_same(run, fault):
+    async with run(fault=fault) as rig:
+        assert "not kept" in (await busy(rig, event("unkept", type="andon.call.raised"))).detail
+
+
+async def test_a_disk_that_does_not_answer_is_503_in_time_and_the_same_event_may_be_sent_again(run, autojump_clock):
+    call = event("fire", type="andon.call.raised")
+    async with run(is_open=False) as rig:
+        began = trio.current_time()
+        await busy(rig, call)
+        assert trio.current_time() - began <= 6
+        rig.gate.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert (await rig.post(call)).status == 202
 
 
 async def test_a_source_that_does_not_answer_is_503_in_time(run, monkeypatch, autojump_clock):

@@ -80,14 +80,23 @@ class Rig:
 @pytest.fixture
 def run():
     @asynccontextmanager
-    async def running(*sources: ChildSpec, settings: dict | None = None, policy: Policy | None = None):
+    async def running(
+        *sources: ChildSpec,
+        settings: dict | None = None,
+        policy: Policy | None = None,
+        canary: dict | None = None,
+        journal: dict | None = None,
+    ):
         parts = [ChildSpec(name, Part) for name in ("floor", "portal")]
         specs = [
+            ChildSpec("recorder", Part, (journal,)),
             ChildSpec("channels", Supervisor, ([ChildSpec(f"c{number}", Part) for number in range(100)],)),
             ChildSpec("desks", Supervisor, (parts, Policy(backoff=30.0))),
             ChildSpec("sources", Supervisor, (sources, Policy(backoff=30.0))),
             ChildSpec("listeners", Supervisor, ([ChildSpec("listener", Part)],)),
             ChildSpec("pulse", Part),
+            ChildSpec("receipts", Part, ({"clients": 3, "overdue": {"received": 1, "shown": 0}},)),
+            ChildSpec("canary", Part, (canary,)),
         ]
         async with ActorSystem.open() as system:
             rig = Rig(system, Condition(NOW - 60, lambda: settings or {}), Front())
@@ -195,6 +204,22 @@ async def test_every_required_source_counts_however_many_there_are(run, autojump
         assert len((await rig.ask("/statusz"))[1]["sources"]) == 150
 
 
+@pytest.mark.parametrize("path", ["/readyz", "/statusz"])
+async def test_a_journal_that_cannot_be_written_is_told_with_who_must_act(run, autojump_clock, path):
+    fault = "/var/lib/andond: cannot append: the disk is full; the operator must make room on the disk"
+    async with run(journal={"writable": False, "fault": fault}) as rig:
+        assert (await rig.ask(path))[1]["not_ready"] == [f"journal not writable: {fault}"]
+    async with run(journal={"writable": True, "fault": None}) as rig:
+        assert (await rig.ask(path))[1]["not_ready"] == []
+
+
+@pytest.mark.parametrize(("far", "status"), [(None, 200), ("canary: 12 of 200 clients beyond 1.0 s", 503)])
+async def test_when_too_many_clients_are_too_far_away_the_daemon_is_not_ready(run, autojump_clock, far, status):
+    async with run(canary={"clients": 200, "not_ready": far}) as rig:
+        found, document = await rig.ask("/readyz")
+        assert (found, document["not_ready"]) == (status, [far] if far else [])
+
+
 async def test_while_it_drains_the_daemon_is_not_ready(run, autojump_clock):
     async with run() as rig:
         rig.condition.draining = True
@@ -243,7 +268,7 @@ async def test_who_wants_to_see_everybody_delays_no_probe(run, autojump_clock):
         async def everybody() -> None:
             status, document = await rig.ask("/statusz", expand=["all"])
             assert status == 200
-            assert len(document["tree"]["children"][0]["children"]) == 100
+            assert len(document["tree"]["children"][1]["children"]) == 100
 
         began = trio.current_time()
         async with trio.open_nursery() as nursery:
@@ -259,7 +284,7 @@ async def test_who_wants_to_see_everybody_delays_no_probe(run, autojump_clock):
 
 
 async def test_the_status_document_says_everything(run, autojump_clock):
-    async with run(source("press3"), settings={"press3": PRESS}) as rig:
+    async with run(source("press3"), settings={"press3": PRESS}, journal={"critical": "e7:88121"}) as rig:
         status, document = await rig.ask("/statusz")
         assert status == 200
         assert (document["ready"], document["not_ready"]) == (True, [])
@@ -267,10 +292,14 @@ async def test_the_status_document_says_everything(run, autojump_clock):
         assert document["connections"] == {"open": 0, "by_door": {}, "refused": {}}
         assert document["sources"] == [{"name": "press3", "kind": "mtconnect", "state": "fresh", "age": 1.5}]
         assert set(document["deliveries"]) == {"published", "frames_sent", "dropped", "conflated", "delivery_ms"}
-        channels = document["tree"]["children"][0]
+        assert document["receipts"] == {"clients": 3, "overdue": {"received": 1, "shown": 0}}
+        assert document["canary"] == {}
+        assert document["journal"]["critical"] == "e7:88121"
+        assert {"commits", "commit_ms", "failures", "published_unkept", "shed"} <= set(document["journal"])
+        channels = document["tree"]["children"][1]
         assert (channels["id"], len(channels["children"]), channels["summarised"]) == ("channels", 8, 92)
         assert channels["summarised_states"] == {"running": 92}
-        assert document["tree"]["children"][2]["children"][0]["says"]["name"] == "press3"
+        assert document["tree"]["children"][3]["children"][0]["says"]["name"] == "press3"
 
 
 async def test_a_failure_is_told_with_its_age_and_its_message(run, autojump_clock):

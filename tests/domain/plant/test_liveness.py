@@ -4,8 +4,8 @@ from domain.plant import Act, Liveness
 from domain.plant.liveness import LONGEST, SHORTEST
 
 
-def live(cadence: float = 0.0, heartbeat: float = 10.0) -> Liveness:
-    return Liveness(cadence, heartbeat, 0.0)
+def live(heartbeat: float = 10.0) -> Liveness:
+    return Liveness(heartbeat)
 
 
 def test_a_ping_is_due_as_soon_as_there_is_a_connection_and_once() -> None:
@@ -85,34 +85,3 @@ def test_a_new_connection_begins_without_a_heartbeat() -> None:
     liveness.connected(50.0)
     assert liveness.acts(50.0) == [Act.PING]
     assert liveness.acts(500.0) == []
-
-
-def test_silence_is_said_once_after_twice_the_cadence_connected_or_not() -> None:
-    liveness = live(cadence=10.0)
-    assert liveness.due() == 20.0
-    assert liveness.acts(19.9) == []
-    assert liveness.acts(20.0) == [Act.SAY_SILENT]
-    assert liveness.acts(100.0) == []
-    assert liveness.is_silent
-
-
-def test_bytes_without_a_line_do_not_break_the_silence() -> None:
-    liveness = live(cadence=10.0)
-    liveness.connected(0.0)
-    liveness.acts(0.0)
-    liveness.touched(19.0)
-    assert liveness.acts(20.0) == [Act.SAY_SILENT]
-
-
-def test_the_first_line_after_a_silence_says_how_long_it_was() -> None:
-    liveness = live(cadence=10.0)
-    assert liveness.heard(5.0) is None
-    liveness.acts(30.0)
-    assert liveness.silence(30.0) == 25.0
-    assert liveness.heard(40.0) == 35.0
-    assert liveness.heard(41.0) is None
-    assert liveness.acts(61.0) == [Act.SAY_SILENT]
-
-
-def test_who_promises_no_cadence_is_never_silent() -> None:
-    assert live(cadence=0.0).acts(1e9) == []

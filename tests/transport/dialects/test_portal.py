@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain import Priority
+from domain import Memory, Priority
 from transport.dialects.portal import DOORS, LIVE_CHANNELS, LiveStreamSession, TellingSession
 from transport.dialects.portal_frames import (
     encode_chain,
@@ -113,6 +113,68 @@ def test_an_unsubscribe_ends_the_updates_and_is_confirmed() -> None:
     assert told(again)["type"] == "unsubscription_confirmed"
     _, subscription = say(session, {"type": "subscribe", "channel": "tps_updates"})
     assert subscription == Subscribe("portal/tps", encode_live, latest=1)
+
+
+def visit(memory: Memory, *messages: Object) -> list[Step]:
+    """The steps of a connection that says ``messages``; it is over afterwards."""
+    recollection = memory.arrive("a", AT)
+    session = LiveStreamSession("c1", recollection)
+    steps = session.opened(AT)
+    for message in messages:
+        steps += say(session, message)
+    recollection.end(AT)
+    return steps
+
+
+def followed(steps: list[Step]) -> list[str]:
+    return [step.channel for step in steps if isinstance(step, Subscribe)]
+
+
+def test_who_returns_gets_what_it_followed_and_is_told_so() -> None:
+    memory = Memory()
+    visit(
+        memory, {"type": "subscribe", "channel": "validator_metrics"}, {"type": "subscribe", "channel": "block_updates"}
+    )
+    steps = visit(memory)
+    assert followed(steps) == ["portal/tps", "portal/blocks", "portal/validators"]
+    assert told(steps[0])["restored"] == ["tps_updates", "block_updates", "validator_metrics"]
+    assert told(steps[0])["connectionId"] == "c1"
+
+
+def test_who_left_the_default_does_not_get_it_again() -> None:
+    memory = Memory()
+    visit(memory, {"type": "unsubscribe", "channel": "tps_updates"})
+    steps = visit(memory)
+    assert followed(steps) == []
+    assert told(steps[0])["restored"] == []
+    visit(memory, {"type": "subscribe", "channel": "block_updates"})
+    assert followed(visit(memory)) == ["portal/blocks"]
+
+
+def test_who_never_asked_gets_the_default_each_time() -> None:
+    memory = Memory()
+    for _ in range(2):
+        steps = visit(memory, {"type": "ping"}, {"type": "subscribe", "channel": "prices"})
+        assert followed(steps) == ["portal/tps"]
+        assert "restored" not in told(steps[0])
+    assert len(memory) == 0
+
+
+def test_a_channel_that_is_remembered_and_is_there_no_more_is_left_out() -> None:
+    memory = Memory()
+    memory.arrive("a", AT).note({"tps_updates", "gone_updates"}, AT)
+    assert followed(visit(memory)) == ["portal/tps"]
+
+
+def test_what_is_restored_can_be_left_and_is_not_followed_twice() -> None:
+    memory = Memory()
+    visit(memory, {"type": "subscribe", "channel": "block_updates"})
+    again = {"type": "subscribe", "channel": "block_updates"}
+    leave = {"type": "unsubscribe", "channel": "block_updates"}
+    steps = visit(memory, again, leave)
+    assert followed(steps) == ["portal/tps", "portal/blocks"]
+    assert [step for step in steps if isinstance(step, Unsubscribe)] == [Unsubscribe("portal/blocks")]
+    assert followed(visit(memory)) == ["portal/tps"]
 
 
 @pytest.mark.parametrize("message", [{"type": "ping"}, {"channel": "live-stream", "data": {"type": "ping"}}])

@@ -1,0 +1,29 @@
+"""``GET /asyncapi.json``: the native protocol, described for programs.
+
+Rules of this file: the document comes from the types that the sessions use; only the gateway's address is added, as the
+client wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from andond.version import VERSION
+from transport import Request, Response, Routes, json_response
+from transport.dialects.asyncapi import document
+
+# A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port (RFC 3986, section 3.2).
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
+_UNKNOWN = "localhost"
+
+
+async def asyncapi(request: Request) -> Response:
+    """The document, with the address at which the client reached the gateway."""
+    host = request.headers.get("host", "")
+    known = host if _HOST.fullmatch(host) else _UNKNOWN
+    return json_response(document(VERSION, known, secure=request.secure))
+
+
+def register(routes: Routes) -> None:
+    """Add the document to ``routes``."""
+    routes.add("GET", "/asyncapi.json", asyncapi)

@@ -1,0 +1,20 @@
+"""What is said of a setting beside its type: what it means, its unit, its limits, its rule, whether a reload applies it.
+
+Rules of this file: every setting is described by ``means``, wherever its table is.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from config import rules
+
+Limits = tuple[float | None, float | None]
+
+
+def means(
+    meaning: str, *, unit: str = "", reload: bool = False, rule: rules.Rule | None = None, within: Limits = (None, None)
+) -> msgspec.Meta:
+    """Describe a setting; ``within`` are the least and the greatest value."""
+    extra = {"unit": unit, "reload": reload, "rule": rule}
+    return msgspec.Meta(description=meaning, extra=extra, ge=within[0], le=within[1])

@@ -1,0 +1,29 @@
+"""Bytes on disk: the journal of events."""
+
+from storage.errors import StorageError
+from storage.journal import RESERVE, Journal, Statistics
+from storage.opening import Begun
+from storage.proof import Finding
+from storage.records import Entry, Kept, Recorded
+from storage.retention import Keep, Retained, keep_of
+from storage.subscriptions import load_memory, save_memory
+from storage.verification import Report, verify
+
+__all__ = [
+    "RESERVE",
+    "Begun",
+    "Entry",
+    "Finding",
+    "Journal",
+    "Keep",
+    "Kept",
+    "Recorded",
+    "Report",
+    "Retained",
+    "Statistics",
+    "StorageError",
+    "keep_of",
+    "load_memory",
+    "save_memory",
+    "verify",
+]

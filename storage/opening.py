@@ -1,0 +1,137 @@
+"""How a journal is opened: as it was left, under a new epoch, or beside a damaged one that is put aside.
+
+Rules of this file: an opening ends with a journal that can be written, or says who must act. It does not fail again and
+again over the same damaged file, and it never lets an epoch stand for a log that is not provably the one it stood for.
+What it can tell by: the file itself, and what the daemon wrote down beside it of the newest critical record.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from domain import Priority, rfc3339
+from storage.account import Account, begin, hash_at, load
+from storage.chain import Lane
+from storage.database import Database
+from storage.errors import StorageError
+from storage.state import Known, sync_directory
+
+NAME = "journal.sqlite3"
+
+Reason = Literal["new", "damaged", "copied", "lost"]
+"""There was none; it was damaged; it is not the file that was left; its newest critical records are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Why an epoch began with an opening; ``aside`` is where a damaged journal was put, ``detail`` what was wrong."""
+
+    reason: Reason
+    detail: str = ""
+    aside: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A journal that can be written; ``begun`` is None if it is the one that was left."""
+
+    database: Database
+    account: Account
+    begun: Begun | None
+
+
+def open_in(directory: Path, known: Known | None, at: float) -> Opened:
+    """Open the journal in ``directory``, of which ``known`` is known; a damaged one is put aside with the time ``at``.
+
+    Raises:
+        StorageError: if it cannot be used, and a new one could not either or would hide one that can.
+    """
+    path = directory / NAME
+    _make_private(path)
+    try:
+        database, account = _open_sound(path, known)
+    except StorageError as error:
+        if not error.damaged:
+            raise
+        aside = _put_aside(path, at)
+        _make_private(path)
+        database = Database.open(path)
+        return Opened(database, begin(database), Begun("damaged", error.reason, aside))
+    if account is None:
+        return Opened(database, begin(database), Begun("new" if known is None else "lost"))
+    reason = doubt(
+        known,
+        account.epoch,
+        account.lanes[Priority.CRITICAL],
+        path.stat().st_ino,
+        lambda place: hash_at(database, Priority.CRITICAL, place),
+    )
+    if reason is None:
+        return Opened(database, account, None)
+    return Opened(database, begin(database, account), Begun(reason))
+
+
+def doubt(
+    known: Known | None, epoch: str, critical: Lane, file: int, hash_of: Callable[[int], bytes | None]
+) -> Reason | None:
+    """Why the journal with this ``epoch`` in this ``file`` is not provably the one that is ``known``; None if it is."""
+    if known is None or known.epoch != epoch or known.file != file:
+        return "copied"
+    if known.critical > critical.newest:
+        return "lost"
+    # What was told of last may have been deleted by age since: then there is nothing left to compare.
+    if known.critical < critical.deleted:
+        return None
+    kept = critical.deleted_hash if known.critical == critical.deleted else hash_of(known.critical)
+    return None if kept == known.hash else "copied"
+
+
+def _open_sound(path: Path, known: Known | None) -> tuple[Database, Account | None]:
+    database = Database.open(path)
+    try:
+        # What was closed in order has not changed but by a failing disk, which shows when it is read.
+        if known is None or not known.is_closed or known.is_doubtful:
+            faults = database.faults(is_thorough=known is not None and known.is_doubtful)
+            if faults:
+                raise StorageError(path, "open", "; ".join(faults), damaged=True)  # noqa: TRY301 - closed below
+        return database, load(database)
+    except BaseException:
+        database.abandon()
+        raise
+
+
+def _make_private(path: Path) -> None:
+    """Make the file ours alone before anything is in it; SQLite gives its other files the same mode."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StorageError(path, "open", error.strerror or str(error), needs_operator=True) from error
+
+
+def _put_aside(path: Path, at: float) -> Path:
+    stamp = "".join(letter for letter in rfc3339(at)[:19] if letter not in "-:")
+    aside = path.with_name(f"{path.name}.damaged-{stamp}Z")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}Z-{number}")
+    log = path.with_name(path.name + "-wal")
+    try:
+        # The log first: without it the file would still be found, and opened as a whole one.
+        if log.exists():
+            log.rename(aside.with_name(aside.name + "-wal"))
+        path.rename(aside)
+        path.with_name(path.name + "-shm").unlink(missing_ok=True)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StorageError(path, "put aside", error.strerror or str(error), needs_operator=True) from error
+    return aside
