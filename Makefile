@@ -38,6 +38,7 @@ docs: $(VENV)/ready ## write the reference pages anew from the code
 	@$(BIN)/python -m config.reference > docs/reference/settings.md
 	@$(BIN)/python -m telemetry.reference metrics > docs/reference/metrics.md
 	@$(BIN)/python -m telemetry.reference events > docs/reference/events.md
+	@$(BIN)/python -m domain.reference > docs/reference/priorities.md
 
 package: $(VENV)/ready ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -7,6 +7,7 @@ from actors.listener import Apply, Drain, Front, Listener
 from actors.memory import MemoryKeeper
 from actors.messages import EventsTaken, EventTaken, Follow, Publish, ReadFault, Refusal, TakeEvents, Unfollow
 from actors.pulse import Pulse
+from actors.ranks import Ranks, policy_of
 from actors.receipts import Acknowledged, Book, Introduced, Left, Receipts, Shown
 from actors.recorder import Recorder
 from actors.recorder_batch import Standing
@@ -29,6 +30,7 @@ __all__ = [
     "Opening",
     "Publish",
     "Pulse",
+    "Ranks",
     "ReadFault",
     "Receipts",
     "Recorder",
@@ -37,4 +39,5 @@ __all__ = [
     "Standing",
     "TakeEvents",
     "Unfollow",
+    "policy_of",
 ]

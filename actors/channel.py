@@ -192,7 +192,13 @@ class Channel(TrioActor):
         return self._history.append(self._clock(), message.event, message.critical), None
 
     def _publish_critical(self, message: Publish) -> None:
-        publication, only = self._number(message)
+        try:
+            self._send_critical(*self._number(message))
+        finally:
+            if message.told is not None:
+                message.told(trio.current_time())
+
+    def _send_critical(self, publication: Publication, only: Container[FrameStream] | None) -> None:
         frames: dict[Encoder, Frame | None] = {}
         for group in self._followers.groups():
             if group.encode not in frames:

@@ -17,6 +17,7 @@ from typing import ClassVar
 import trio
 
 from actors.channel import Channel
+from actors.critical_order import CriticalOrder
 from actors.followers import Followers
 from actors.messages import Follow, Publish, Unfollow
 from actors.runtime import ActorRef, ChildSpec, MailboxFull, Policy, Supervisor
@@ -60,6 +61,7 @@ class Channels(Supervisor):
         self._trees: dict[str, dict[FrameStream, Follow]] = {}
         self._refused: dict[str, dict[FrameStream, Follow]] = {}
         self._followed: dict[FrameStream, tuple[str, ...]] = {}
+        self._critical = CriticalOrder(self._tell)
 
     async def setup(self) -> None:
         """Begin to look for idle channels."""
@@ -75,8 +77,11 @@ class Channels(Supervisor):
     def on_receive(self, message: object) -> object:
         """Pass on what is for a channel; the rest is supervision."""
         match message:
-            case Publish(event=event):
+            case Publish(critical=None, event=event):
                 self._tell(channel_of(event), message)
+                return None
+            case Publish(event=event):
+                self._critical.take(channel_of(event), message, trio.current_time())
                 return None
             case Follow():
                 self._follow(message)
@@ -101,7 +106,8 @@ class Channels(Supervisor):
     # -- to a channel -------------------------------------------------------------------------------------
 
     def _tell(self, name: str, message: Publish | Follow | Unfollow) -> None:
-        kept = self._kept.get(name) or self._open(name)
+        is_critical = message.priority is Priority.CRITICAL
+        kept = self._kept.get(name) or self._open(name, is_critical=is_critical)
         if kept is None:
             if type(message) is Follow:
                 self._refused.setdefault(name, {})[message.outlet] = message
@@ -122,9 +128,12 @@ class Channels(Supervisor):
             case Unfollow(outlet=outlet):
                 followers.discard(outlet)
 
-    def _open(self, name: str) -> _Kept | None:
-        """Make the channel ``name`` with those who follow it or a tree that it is in; None if there are too many."""
-        if len(self._kept) >= self._settings.limit:
+    def _open(self, name: str, *, is_critical: bool) -> _Kept | None:
+        """Make the channel ``name`` with those who follow it or a tree that it is in; None if there are too many.
+
+        For what is critical there is always room: those are few.
+        """
+        if len(self._kept) >= self._settings.limit and not is_critical:
             events.channel_refused(channel=name, limit=self._settings.limit)
             return None
         followers = Followers()
@@ -187,6 +196,7 @@ class Channels(Supervisor):
     async def _retire_for_ever(self) -> None:
         while True:
             await trio.sleep(RETIRE_INTERVAL)
+            self._critical.go_on(trio.current_time())
             self._retire_soon()
 
     def _retire_soon(self) -> None:

@@ -109,7 +109,7 @@ class Connection(TrioActor):
             await self._take(self._session.received(message.message, self._clock()))
 
     async def _take(self, steps: list[Step]) -> None:
-        outlet, neighbours = self._link.stream, self._neighbours
+        outlet = self._link.stream
         for step in steps:
             match step:
                 case Send(frame=frame):
@@ -117,19 +117,25 @@ class Connection(TrioActor):
                 case Subscribe():
                     self._follow(step)
                 case Unsubscribe(channel=channel):
-                    neighbours.channels.tell(Unfollow(channel, outlet))
-                case Introduce():
-                    self._introduce(step)
+                    self._neighbours.channels.tell(Unfollow(channel, outlet))
                 case Resume():
                     await self._resume(step)
-                case Grant(size=size):
-                    outlet.grant(size)
-                case Acknowledge(position=position):
-                    neighbours.tell_receipts(Acknowledged(self._link, position))
-                case Show(ids=ids):
-                    neighbours.tell_receipts(Shown(self._link, ids))
                 case Close(code=code, reason=reason):
                     self._link.close(code, reason)
+                case _:
+                    self._note(step)
+
+    def _note(self, step: Step) -> None:
+        """Take a step that tells of the client itself."""
+        match step:
+            case Introduce():
+                self._introduce(step)
+            case Grant(size=size):
+                self._link.stream.grant(size)
+            case Acknowledge(position=position):
+                self._neighbours.tell_receipts(Acknowledged(self._link, position))
+            case Show(ids=ids):
+                self._neighbours.tell_receipts(Shown(self._link, ids))
 
     def _introduce(self, step: Introduce) -> None:
         link = self._link

@@ -106,14 +106,16 @@ class ReadNewest:
 class Publish(_Carrier):
     """``event`` is to be told to everyone who follows its channel.
 
-    ``critical`` is its place in the log of critical events: it is on disk.
+    ``critical`` is its place in the log of critical events: it is on disk. ``told``, if there is one, is called when it
+    has gone out, with the time on trio's clock.
     """
 
-    __slots__ = ("critical",)
+    __slots__ = ("critical", "told")
 
     def __init__(self, event: Event, critical: Position | None = None) -> None:
         super().__init__(event)
         self.critical = critical
+        self.told: Callable[[float], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ LISTENERS = f"{GATEWAY}/listeners"
 CONNECTIONS = f"{LISTENERS}/connections"
 LISTENER = f"{LISTENERS}/listener"
 PULSE = f"{GATEWAY}/pulse"
-VIGIL = f"{GATEWAY}/vigil"
-RECEIPTS = f"{GATEWAY}/receipts"
-CANARY = f"{GATEWAY}/canary"
+WATCHES = f"{GATEWAY}/watches"
+VIGIL = f"{WATCHES}/vigil"
+RECEIPTS = f"{WATCHES}/receipts"
+CANARY = f"{WATCHES}/canary"
 
 
 class Receiver(Protocol):

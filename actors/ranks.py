@@ -1,7 +1,7 @@
 """How urgent what a source says is: the policy in force, and the source's budget of critical events.
 
-Rules of this file: an event is ranked at its source, before it comes to a desk's mailbox, so that one source's flood does
-not even stand in line before another's critical events. The budget outlives the lives of its source; what a reload
+Rules of this file: an event is ranked at its source, before it comes to a desk's mailbox, so that one source's flood
+does not even stand in line before another's critical events. The budget outlives the lives of its source; what a reload
 changes holds for what comes after it.
 """
 

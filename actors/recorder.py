@@ -46,10 +46,10 @@ from actors.recorder_words import Words, described
 from actors.runtime import MailboxFull, TrioActor
 from config import JournalSettings
 from domain import CriticalLog, Event, JsonValue, Priority, channel_of
-from storage import Entry, Recorded, Statistics, StorageError
+from storage import Entry, Journal, Recorded, Statistics, StorageError
 from telemetry import counters, events, gauges
 
-KEEP_DELAY = 0.25
+KEEP_DELAY = 1.0
 KEEP_PATIENCE = 5.0
 RETAIN_INTERVAL = 60.0
 LESSER = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
@@ -57,8 +57,9 @@ LESSER = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 
 @dataclass(frozen=True, slots=True)
 class Recover:
-    """It is time to try the journal again."""
+    """It is time to write again: to ``journal``, which was opened anew, or to the one that was full."""
 
+    journal: Journal | None
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
@@ -117,9 +118,9 @@ class Recorder(TrioActor):
         gauges.feed("journal_critical", lambda: float(self._telling.log.newest))
         gauges.feed("journal_bytes", lambda: None if self._statistics is None else float(self._statistics.file_size))
         if self._disk.path is None and self._standing.told is None:
-            events.journal_volatile()
+            events.journal_volatile(setting="storage.path")
         try:
-            await self._open()
+            await self._begin(await self._disk.open())
             await self._write_unkept()
         except StorageError as error:
             self._fail(error)
@@ -201,13 +202,15 @@ class Recorder(TrioActor):
         entries = [Entry(event, channel_of(event), at) for event in told]
         appended = await self._disk.use(lambda journal: append(journal, entries))
         counters.journal_commits += 1
+        for reason in appended.faults:
+            events.journal_failed(path="", operation="encode", reason=reason)
         refused: Counter[Priority] = Counter()
         for recorded in appended.recorded:
             priority = recorded.entry.event.priority
             if recorded.is_kept:
                 counters.journal_records[priority] += recorded.is_new
                 counters.journal_repeats += not recorded.is_new
-            elif self._is_wanted(priority):
+            elif self._is_wanted(priority) and not appended.faults:
                 refused[priority] += 1
         self._shed("deleted", appended.deleted)
         self._shed("refused", refused)
@@ -273,8 +276,8 @@ class Recorder(TrioActor):
                 await self._write_kept()
             case Retain():
                 await self._retain()
-            case Recover():
-                await self._recover()
+            case Recover(journal=journal):
+                await self._recover(journal)
 
     async def _keep_time(self) -> None:
         while True:
@@ -307,9 +310,8 @@ class Recorder(TrioActor):
         if told is not None:
             self._tell_itself(Record(told, told_at=trio.current_time()))
 
-    async def _open(self) -> None:
-        """Open the journal; tell what is on disk and was not told, write what was told and is not on disk."""
-        journal = await self._disk.open()
+    async def _begin(self, journal: Journal) -> None:
+        """Go on with a ``journal`` that was opened: tell what is on disk and was not told."""
         if journal.begun is not None and journal.begun.reason != "new":
             begun = journal.begun
             aside = str(begun.aside or "")
@@ -348,18 +350,26 @@ class Recorder(TrioActor):
             self.start_task(self._try_again)
 
     async def _try_again(self) -> None:
-        while self._fault.error is not None:
+        # Not while a message is handled: an opening may take long, and what comes meanwhile must be told.
+        while True:
             await trio.sleep(self._fault.delay())
-            self._tell_itself(Recover())
+            fault = self._fault.error
+            if fault is None:
+                break
+            try:
+                journal = None if fault.full else await self._disk.open()
+            except StorageError as error:
+                self._fail(error)
+            else:
+                self._tell_itself(Recover(journal))
         self._is_recovering = False
 
-    async def _recover(self) -> None:
-        fault = self._fault.error
-        if fault is None:
+    async def _recover(self, journal: Journal | None) -> None:
+        if self._fault.error is None:
             return
         try:
-            if not fault.full:
-                await self._open()
+            if journal is not None:
+                await self._begin(journal)
             written = await self._write_unkept()
         except StorageError as error:
             self._fail(error)

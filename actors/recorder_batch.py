@@ -96,18 +96,35 @@ class Spool:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of the entries of a commit, and what was ``deleted`` to have room for them."""
+    """What became of the entries of a commit, what was ``deleted`` to have room for them, why some were left out."""
 
     recorded: list[Recorded]
     deleted: Counter[Priority]
+    faults: tuple[str, ...] = ()
 
 
 def append(journal: Journal, entries: Sequence[Entry]) -> Appended:
     """Write ``entries`` in one transaction; on a full disk in place of what matters less.
 
+    One that cannot be written at all is left out, the others are written one by one.
+
     Raises:
-        StorageError: with none of them written.
+        StorageError: with none of them written; of those that are written one by one, the first may be.
     """
+    try:
+        return _append(journal, entries)
+    except (TypeError, ValueError, OverflowError) as error:
+        if len(entries) == 1:
+            return Appended([Recorded(entries[0], None, is_kept=False)], Counter(), (repr(error),))
+    parts = [append(journal, [entry]) for entry in entries]
+    deleted: Counter[Priority] = Counter()
+    for part in parts:
+        deleted.update(part.deleted)
+    faults = tuple(fault for part in parts for fault in part.faults)
+    return Appended([recorded for part in parts for recorded in part.recorded], deleted, faults)
+
+
+def _append(journal: Journal, entries: Sequence[Entry]) -> Appended:
     deleted: Counter[Priority] = Counter()
     priority = min(entry.event.priority for entry in entries)
     for _ in range(MAKING_ROOM):

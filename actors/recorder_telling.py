@@ -41,7 +41,7 @@ class Telling:
         event = record.event
         if record.settled is not None:
             record.settled(recorded.is_kept or not self._is_wanted(event.priority))
-        if event.priority is Priority.CRITICAL:
+        if recorded.is_kept and event.priority is Priority.CRITICAL:
             await self.tell_critical(recorded)
         elif not recorded.is_kept:
             # It may come again, and the journal will not know it.

@@ -80,6 +80,10 @@ def _status(grammar: argparse.ArgumentParser) -> None:
     grammar.add_argument("--quiet", action="store_true", help="print nothing; the exit code says it")
 
 
+def _explain(grammar: argparse.ArgumentParser) -> None:
+    import_module("andond.explain").add_arguments(grammar)
+
+
 def _journal(grammar: argparse.ArgumentParser) -> None:
     import_module("andond.journal").add_arguments(grammar)
 
@@ -93,6 +97,7 @@ VERBS = {
     "check": Verb("andond.checks", "check", "report every fault of a configuration at once", _configuration),
     "config": Verb("andond.checks", "show", "print the effective settings, with the origin of each", _show),
     "status": Verb("andond.status", "main", "ask a running daemon how it is", _status),
+    "explain": Verb("andond.explain", "main", "say what becomes of an event, and why", _explain),
     "journal": Verb("andond.journal", "main", "look after the journal on disk", _journal),
     "replay": Verb("andond.replay", "run", "serve recorded SHDR logs on a socket, as a machine would", _replay),
 }

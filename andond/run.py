@@ -79,7 +79,7 @@ class Daemon:
         self._present = Present(loaded.settings)
         self._sockets = sockets
         self._began = time.monotonic()
-        self._condition = Condition(time.time(), self._present.sources)
+        self._condition = Condition(time.time(), self._present.sources, policy=self._present.policy)
         self._front = Front()
         self._notifier = Notifier()
         self._root: ActorRef | None = None
@@ -105,7 +105,7 @@ class Daemon:
         self._listener = Address(environment, LISTENER)
         self._sources = Address(environment, SOURCES)
         routes = build_routes(environment, self._health)
-        specs = gateway(self._present, self._sockets, routes, Doors(), self._front)
+        specs = gateway(self._present, self._sockets, routes, Doors(self._present.server), self._front)
         with trio.open_signal_receiver(*ENDING, signal.SIGHUP, signal.SIGUSR1) as signals:
             self._root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)
             async with trio.open_nursery() as nursery:

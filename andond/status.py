@@ -60,6 +60,12 @@ def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:
         f"{deliveries.get('frames_sent')} frames sent, {deliveries.get('conflated')} conflated, "
         f"{deliveries.get('dropped')} dropped; delivery p50 {_ms(delay.get('p50'))}, p99 {_ms(delay.get('p99'))}"
     )
+    mailboxes = _mapping(document.get("mailboxes"))
+    if mailboxes:
+        yield f"waiting: {', '.join(_waiting(word, _mapping(lane)) for word, lane in mailboxes.items())}"
+    policy = _mapping(document.get("policy"))
+    if policy:
+        yield f"policy {policy.get('version')}, {policy.get('rules')} rules"
     yield ""
     for source in _items(document.get("sources")):
         age = source.get("age")
@@ -73,13 +79,20 @@ def _tree(actor: Mapping[str, JsonValue], level: int) -> Iterator[str]:
     if not actor:
         return
     depth = sum(value for value in _mapping(actor.get("depth")).values() if isinstance(value, int))
-    waiting = f", {depth} waiting" if depth else ""
+    ages = [age for age in _mapping(actor.get("age")).values() if isinstance(age, int | float)]
+    waiting = f", {depth} waiting, the oldest for {max(ages, default=0.0):.1f} s" if depth else ""
     restarts = f", {actor.get('restarts')} restarts" if actor.get("restarts") else ""
     failure = f", last failure: {actor.get('last_failure')}" if actor.get("last_failure") else ""
     summary = f", {actor.get('summarised')} more not shown" if actor.get("summarised") else ""
     yield f"{'  ' * level}{actor.get('id')} [{actor.get('state')}]{waiting}{restarts}{failure}{summary}"
     for child in _items(actor.get("children")):
         yield from _tree(child, level + 1)
+
+
+def _waiting(word: str, lane: Mapping[str, JsonValue]) -> str:
+    """How many messages of one priority wait in all mailboxes, and for how long the oldest."""
+    depth, age = lane.get("depth"), lane.get("age")
+    return f"{word} {depth} ({age:.1f} s)" if depth and isinstance(age, int | float) else f"{word} {depth}"
 
 
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:

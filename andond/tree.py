@@ -7,21 +7,32 @@ begins anew with it. Nothing is decided here but the order.
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from actors import Book, Canary, Channels, Front, Listener, MemoryKeeper, Pulse, Receipts, Recorder, Standing
+from actors import Book, Canary, Channels, Front, Listener, MemoryKeeper, Pulse, Ranks, Receipts, Recorder, Standing
 from actors.desks import FloorDesk, PortalDesk
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor
 from actors.sources import Roll, Sources, Vigil
-from config import CanarySettings, JournalSettings, ReceiptSettings, ServerSettings, Settings, SourceSettings
+from config import (
+    CanarySettings,
+    JournalSettings,
+    PolicySettings,
+    ReceiptSettings,
+    ServerSettings,
+    Settings,
+    SourceSettings,
+)
 from domain import Priority
 from transport import Door, Encoder, Link, Request, Response, Routes
 from transport.dialects.native import ENCODINGS, JSON
 
 GATEWAY_POLICY = Policy(strategy=Strategy.REST_FOR_ONE, intensity=5, period=60.0)
 LISTENERS_POLICY = Policy(strategy=Strategy.REST_FOR_ONE, intensity=5, period=60.0)
+# Who only looks must not take those along who do; the back-off bounds what its failures cost.
+WATCHES_POLICY = Policy(intensity=sys.maxsize, period=60.0)
 
 
 @dataclass(slots=True)
@@ -41,6 +52,10 @@ class Present:
     def journal(self) -> JournalSettings:
         """What the journal keeps."""
         return self.settings.journal
+
+    def policy(self) -> PolicySettings:
+        """Which event has which priority, and how many critical ones a source may have."""
+        return self.settings.policy
 
     def receipts(self) -> ReceiptSettings:
         """What clients owe for critical events."""
@@ -68,24 +83,32 @@ def gateway(
     roll = Roll()
     desks = [
         ChildSpec("floor", FloorDesk, (present.journal,)),
-        ChildSpec("portal", PortalDesk, (settings.portal,), {"present": present.journal}),
+        ChildSpec(
+            "portal",
+            PortalDesk,
+            (settings.portal,),
+            {"present": present.journal, "ranks": Ranks("portal", present.policy)},
+        ),
     ]
     listeners = [
         ChildSpec("connections", Supervisor),
         ChildSpec("listener", Listener, (present.server, sockets, routes, doors, front), shutdown=1.0),
+    ]
+    watches = [
+        ChildSpec("vigil", Vigil, (present.sources, roll), {"ranks": Ranks("vigil", present.policy)}),
+        ChildSpec("receipts", Receipts, (present.receipts, Book())),
+        ChildSpec("canary", Canary, (present.canary, lambda: _links(front), _native_encoders())),
     ]
     recorder = (present.data_directory(), present.journal, Standing())
     return [
         ChildSpec("recorder", Recorder, recorder, redeliver=True),
         ChildSpec("channels", Channels, (settings.channels,)),
         ChildSpec("desks", Supervisor, (desks,)),
-        ChildSpec("sources", Sources, (present.sources, roll)),
+        ChildSpec("sources", Sources, (present.sources, roll, present.policy)),
         ChildSpec("memory", MemoryKeeper, (front.memory, present.data_directory())),
         ChildSpec("listeners", Supervisor, (listeners, LISTENERS_POLICY)),
         ChildSpec("pulse", Pulse, (front.open_links,)),
-        ChildSpec("vigil", Vigil, (present.sources, roll)),
-        ChildSpec("receipts", Receipts, (present.receipts, Book())),
-        ChildSpec("canary", Canary, (present.canary, lambda: _links(front), _native_encoders())),
+        ChildSpec("watches", Supervisor, (watches, WATCHES_POLICY)),
     ]
 
 

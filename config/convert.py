@@ -16,8 +16,8 @@ import msgspec
 
 from config.faults import Fault, one_of, shown
 from config.layers import Given
-from config.secrets import Secret, read_secret
 from config.policy import RuleSettings
+from config.secrets import Secret, read_secret
 from config.settings import Setting, table
 
 FILE_SUFFIX = "_file"
@@ -157,7 +157,7 @@ def _kind_words(kind: object) -> str:
     if origin in (types.UnionType, typing.Union):
         return _kind_words(_first_real(arguments))
     if kind == tuple[RuleSettings, ...]:
-        return "a list of tables, see rules"
+        return "a list of tables, [[policy.rules]]"
     return 'a list of text such as ["a", "b"]' if origin is tuple else 'a table of text such as { a = "b" }'
 
 

@@ -1,4 +1,4 @@
-"""What is said of a setting beside its type: what it means, its unit, its limits, its rule, whether a reload applies it.
+"""What is said of a setting beside its type: its meaning, unit, limits and rule, and whether a reload applies it.
 
 Rules of this file: every setting is described by ``means``, wherever its table is.
 """

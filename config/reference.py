@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from config.convert import describe
 from config.layers import FLAGS
+from config.policy import RuleSettings
 from config.settings import SECTIONS, SOURCE_KINDS, Section, Setting, SourceSettings, table
 from config.toml import toml_value
 
@@ -34,12 +35,13 @@ def settings_page() -> str:
     parts = [_HEAD]
     for name, section in SECTIONS.items():
         parts.append("\n".join(_section(f"[{name}]", name, section)))
+    parts.append("\n".join(_section("[[policy.rules]]", "policy.rules", RuleSettings)))
     for kind, source in SOURCE_KINDS.items():
         parts.append("\n".join(_section(f'[sources.NAME] with kind = "{kind}"', "sources.NAME", source)))
     return "\n".join(parts)
 
 
-def _section(title: str, prefix: str, section: type[Section | SourceSettings]) -> Iterator[str]:
+def _section(title: str, prefix: str, section: type[Section | SourceSettings | RuleSettings]) -> Iterator[str]:
     yield f"## `{title}`\n"
     yield f"{inspect.getdoc(section)}\n"
     yield "| Setting | Default | Takes | Meaning | Applied by |"

@@ -145,7 +145,13 @@ class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, _bytes("Free disk below which telemetry makes room for critical events", 0, 1024 * GIB, reload=True)
     ] = 64 * MIB
     commit_delay: Annotated[
-        float, _means("Longest wait of a critical event for others to share its sync", unit="seconds", within=(0, 0.1))
+        float,
+        _means(
+            "Longest wait of a critical event for others to share its sync",
+            unit="seconds",
+            within=(0, 0.1),
+            reload=True,
+        ),
     ] = 0.002
 
 

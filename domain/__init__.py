@@ -1,6 +1,6 @@
 """Rules: plain functions and small classes, without I/O, clock or runtime."""
 
-from domain.budget import Budget
+from domain.budget import TOGETHER, Budget
 from domain.critical_log import CriticalLog, Recovery
 from domain.duplicates import Duplicates
 from domain.event import DEMOTED_FROM, Event, EventFault, Fault, asked_of, parse_event
@@ -12,8 +12,8 @@ from domain.memory import Memory, Recollection, Remembered
 from domain.moment import parse_rfc3339, rfc3339
 from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree, may_be_kept
 from domain.pacing import Pacer, newest_of_each, pacing_key
-from domain.position import Position
 from domain.policy import BUILT_IN, Policy, Rule, Ruling, rule_text
+from domain.position import Position
 from domain.priority import Priority
 from domain.publication import Publication
 from domain.turns import Turns, one_round
@@ -22,6 +22,7 @@ __all__ = [
     "BUILT_IN",
     "DEMOTED_FROM",
     "NAME_LIMIT",
+    "TOGETHER",
     "Budget",
     "CriticalLog",
     "Duplicates",

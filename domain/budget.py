@@ -78,9 +78,7 @@ class Budget:
         if not short.spent:
             short.spent = True
             self._began(event.source if short is own else ALL)
-        return replace(
-            event, priority=Priority.HIGH, extensions={**event.extensions, DEMOTED_FROM: CRITICAL.wire}
-        )
+        return replace(event, priority=Priority.HIGH, extensions={**event.extensions, DEMOTED_FROM: CRITICAL.wire})
 
     def _bucket_of(self, source: str, at: float) -> _Bucket:
         bucket = self._buckets.get(source)

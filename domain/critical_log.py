@@ -88,8 +88,8 @@ class Recovery:
         """Take what the journal has behind ``offset``, oldest first; nothing when it has no more."""
         for publication in chunk:
             number = publication.critical.offset if publication.critical is not None else 0
-            if number > self._log.newest:
-                # It is on disk and not yet published: it comes live.
+            if number >= self._log.oldest:
+                # Memory has it, or it is on disk and not yet published and comes live.
                 break
             if number != self.offset + 1:
                 self.recovered = False

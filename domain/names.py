@@ -50,6 +50,7 @@ _KINDS = {
     "equipment.reading.late": "readings",
     "alarm": "alarms",
     "source": "sources",
+    "journal": "sources",
     "andon": "andon",
 }
 

@@ -77,34 +77,35 @@ def rule_text(value: JsonValue) -> str:
     return "NULL" if value is None else str(value).upper()
 
 
-# What each level carries; the documents' page of priorities is made from it.
+# What each level carries. Each name has a dot, which those of an operator's rules have not. The documents' page of
+# priorities is made from it.
 BUILT_IN_RULES: tuple[Rule, ...] = (
     Rule("andon.call", "andon.call", Priority.CRITICAL),
     Rule("alarm.raised.fault", "alarm.raised", Priority.CRITICAL, (("level", "FAULT"),)),
     Rule("alarm.changed.fault", "alarm.changed", Priority.CRITICAL, (("level", "FAULT"),)),
-    Rule("alarm", "alarm", Priority.HIGH),
+    Rule("alarm.other", "alarm", Priority.HIGH),
     Rule("validator.jailed", "validator.jailed", Priority.CRITICAL),
     Rule("validator.tombstoned", "validator.tombstoned", Priority.CRITICAL),
     Rule("validator.slashed", "validator.slashed", Priority.CRITICAL),
     Rule("validator.status.jailed", "validator.status", Priority.CRITICAL, (("status", "JAILED"),)),
     Rule("validator.status.tombstoned", "validator.status", Priority.CRITICAL, (("status", "TOMBSTONED"),)),
-    Rule("validator", "validator", Priority.HIGH),
+    Rule("validator.other", "validator", Priority.HIGH),
     Rule("chain.halted", "chain.halted", Priority.CRITICAL),
     Rule("source.silent.required", "source.silent", Priority.CRITICAL, (("required", "TRUE"),)),
     Rule("source.stale.required", "source.stale", Priority.CRITICAL, (("required", "TRUE"),)),
     Rule("source.lost.required", "source.lost", Priority.CRITICAL, (("required", "TRUE"),)),
-    Rule("source", "source", Priority.HIGH),
+    Rule("source.other", "source", Priority.HIGH),
     Rule("equipment.state", "equipment.state", Priority.HIGH),
     Rule("equipment.reading", "equipment.reading", Priority.NORMAL),
-    Rule("chain", "chain", Priority.NORMAL),
-    Rule("host", "host", Priority.NORMAL),
-    Rule("portal", "portal", Priority.NORMAL),
+    Rule("chain.other", "chain", Priority.NORMAL),
+    Rule("host.any", "host", Priority.NORMAL),
+    Rule("portal.any", "portal", Priority.NORMAL),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The ``priority`` of an event, the ``rule`` it comes from (None: no rule names it), what its publisher ``asked``."""
+    """The ``priority`` of an event, the ``rule`` it comes from (None: no rule names it), what was ``asked`` for."""
 
     priority: Priority
     rule: Rule | None
@@ -147,9 +148,7 @@ class Policy:
             return Ruling(Priority.NORMAL if asked is None else max(Priority.HIGH, asked), None, asked)
         return Ruling(rule.priority if asked is None else max(rule.priority, asked), rule, asked)
 
-    def priority_of(
-        self, type_: str, data: JsonValue, source: str = "", asked: Priority | None = None
-    ) -> Priority:
+    def priority_of(self, type_: str, data: JsonValue, source: str = "", asked: Priority | None = None) -> Priority:
         """The priority of an event, see ``rule()``."""
         return self.rule(type_, data, source, asked).priority
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -28,12 +28,24 @@ _PAGES_AT_WORST = 2 * PAGE_LIMIT
 _MOST_PAGES = 1_073_741_823
 # What a transaction writes beside its rows: the ends of the table and its indexes, and the account.
 _PAGES_OF_A_COMMIT = 5
+# Our statements and their values are right, so it is the file if one of them is not: a name or a key in it was changed.
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_SCHEMA,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+}
 _CACHE_KIB = 8_192
 _BUSY_TIMEOUT = 1.0
 _LOG_SIZE = 8 * 1024 * 1024
 _FULL_SIZE = 64 * 1024
 
 Value = int | float | str | bytes | None
+
+FAULTS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite's calls raise; the second where its own message holds what a disk made of a name."""
 
 
 class Database:
@@ -92,6 +104,7 @@ class Database:
             ):
                 self._pragma(setting)
             self._migrate(version)
+            self._check_schema()
 
     def _version(self) -> int:
         """How many migrations were done.
@@ -117,6 +130,19 @@ class Database:
         for number, statements in enumerate(migrations()[version:], version + 1):
             self._connection.executescript(f"BEGIN;\n{statements}\nPRAGMA user_version = {number};\nCOMMIT;")
 
+    def _check_schema(self) -> None:
+        """Every table and index is as the migrations make it; what somebody has added is nobody's harm."""
+        if self.path is None:
+            return
+        changed = _made(migrations()) - self._schema()
+        if changed:
+            names = ", ".join(sorted(name for name, _ in changed))
+            raise StorageError(self.path, "open", f"its schema was changed: {names}", damaged=True)
+
+    def _schema(self) -> frozenset[tuple[str, str]]:
+        made = self._connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        return frozenset((str(row["name"]), str(row["sql"])) for row in made)
+
     def _pragma(self, text: str) -> str:
         row = self._connection.execute(f"PRAGMA {text}").fetchone()
         return "" if row is None else str(row[0])
@@ -125,7 +151,7 @@ class Database:
     def _explaining(self, operation: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except FAULTS as error:
             self._roll_back()
             raise explained(self.path, operation, error) from error
         except BaseException:
@@ -179,7 +205,7 @@ class Database:
         check = "integrity_check" if is_thorough else "quick_check"
         try:
             found = self._connection.execute(f"PRAGMA {check}(10)").fetchall()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             return [str(error)]
         return [str(row[0]) for row in found if row[0] != "ok"]
 
@@ -244,6 +270,15 @@ def migrations() -> tuple[str, ...]:
     return tuple((folder / name).read_text(encoding="utf-8") for name in names)
 
 
+@cache
+def _made(steps: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    """The schema that ``steps`` make of nothing."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for step in steps:
+            connection.executescript(step)
+        return frozenset(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
@@ -255,7 +290,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def explained(path: Path | None, operation: str, error: sqlite3.Error) -> StorageError:
+def explained(path: Path | None, operation: str, error: Exception) -> StorageError:
     """What ``error`` means for ``operation`` on ``path``."""
     code = getattr(error, "sqlite_errorcode", None)
     kind = None if code is None else code & 0xFF
@@ -269,7 +304,7 @@ def explained(path: Path | None, operation: str, error: sqlite3.Error) -> Storag
         operation,
         f"{error} ({name})" if name else str(error),
         full=full,
-        damaged=kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB},
+        damaged=kind in _DAMAGE or isinstance(error, UnicodeDecodeError),
         needs_operator=denied and not full,
     )
 

@@ -65,7 +65,8 @@ class Journal:
         self._keep = {**_UNSAID, **keep}
         self._state = state
         self._file = 0 if opened.database.path is None else opened.database.path.stat().st_ino
-        self._is_doubtful = self._is_held = self._is_closed = False
+        self._is_held = self._is_closed = self._is_damaged = False
+        self._doubts = 0 if state is None or state.known is None or opened.begun else state.known.doubts
         self._unreadable = 0
         self._room = Room(None if state is None else state.path.parent, opened.database, reserve)
         self.epoch = opened.account.epoch
@@ -237,7 +238,8 @@ class Journal:
         try:
             self._database.close()
             if self._state is not None:
-                self._state.settle(replace(self._known(), is_closed=True))
+                doubts = self._doubts if self._is_damaged else 0
+                self._state.settle(replace(self._known(), is_closed=True, doubts=doubts))
         finally:
             if self._state is not None:
                 self._state.close()
@@ -253,7 +255,7 @@ class Journal:
 
     def _known(self) -> Known:
         critical = self._lanes[Priority.CRITICAL]
-        return Known(self.epoch, critical.newest, critical.newest_hash, self._file, is_doubtful=self._is_doubtful)
+        return Known(self.epoch, critical.newest, critical.newest_hash, self._file, doubts=self._doubts)
 
     def _wanted(self) -> frozenset[Priority]:
         wanted = {priority for priority, keep in self._keep.items() if keep.age > 0}
@@ -314,7 +316,8 @@ class Journal:
             yield
         except StorageError as error:
             if error.damaged and self._state is not None:
-                self._is_doubtful = True
+                self._doubts += not self._is_damaged
+                self._is_damaged = True
                 self._state.tell(self._known())
             raise
 

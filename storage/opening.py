@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,8 @@ from storage.errors import StorageError
 from storage.state import Known, sync_directory
 
 NAME = "journal.sqlite3"
+
+_DOUBTS = 2
 
 Reason = Literal["new", "damaged", "copied", "lost"]
 """There was none; it was damaged; it is not the file that was left; its newest critical records are gone."""
@@ -53,7 +56,7 @@ def open_in(directory: Path, known: Known | None, at: float) -> Opened:
     path = directory / NAME
     _make_private(path)
     try:
-        database, account = _open_sound(path, known)
+        return _open_as_left(path, known)
     except StorageError as error:
         if not error.damaged:
             raise
@@ -61,18 +64,6 @@ def open_in(directory: Path, known: Known | None, at: float) -> Opened:
         _make_private(path)
         database = Database.open(path)
         return Opened(database, begin(database), Begun("damaged", error.reason, aside))
-    if account is None:
-        return Opened(database, begin(database), Begun("new" if known is None else "lost"))
-    reason = doubt(
-        known,
-        account.epoch,
-        account.lanes[Priority.CRITICAL],
-        path.stat().st_ino,
-        lambda place: hash_at(database, Priority.CRITICAL, place),
-    )
-    if reason is None:
-        return Opened(database, account, None)
-    return Opened(database, begin(database, account), Begun(reason))
 
 
 def doubt(
@@ -90,18 +81,31 @@ def doubt(
     return None if kept == known.hash else "copied"
 
 
-def _open_sound(path: Path, known: Known | None) -> tuple[Database, Account | None]:
+def _open_as_left(path: Path, known: Known | None) -> Opened:
+    """Open the file that is there; under a new epoch if it is not provably the one that was left."""
+    doubts = 0 if known is None else known.doubts
+    if doubts >= _DOUBTS:
+        raise StorageError(path, "open", "damage showed again after a check that found none", damaged=True)
     database = Database.open(path)
     try:
         # What was closed in order has not changed but by a failing disk, which shows when it is read.
-        if known is None or not known.is_closed or known.is_doubtful:
-            faults = database.faults(is_thorough=known is not None and known.is_doubtful)
-            if faults:
-                raise StorageError(path, "open", "; ".join(faults), damaged=True)  # noqa: TRY301 - closed below
-        return database, load(database)
+        faults = [] if known and known.is_closed and not doubts else database.faults(is_thorough=doubts > 0)
+        if faults:
+            raise StorageError(path, "open", "; ".join(faults), damaged=True)  # noqa: TRY301 - closed below
+        return _begun_if_needed(database, load(database), known, path.stat().st_ino)
     except BaseException:
         database.abandon()
         raise
+
+
+def _begun_if_needed(database: Database, account: Account | None, known: Known | None, file: int) -> Opened:
+    if account is None:
+        return Opened(database, begin(database), Begun("new" if known is None else "lost"))
+    critical = account.lanes[Priority.CRITICAL]
+    reason = doubt(known, account.epoch, critical, file, partial(hash_at, database, Priority.CRITICAL))
+    if reason is None:
+        return Opened(database, account, None)
+    return Opened(database, begin(database, account), Begun(reason))
 
 
 def _make_private(path: Path) -> None:

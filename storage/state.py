@@ -26,7 +26,7 @@ _FIELDS = 7
 class Known:
     """The epoch, the newest critical number and its hash, and which file (its inode) they are in.
 
-    ``is_closed``: the journal was closed in order. ``is_doubtful``: something in it could not be read.
+    ``is_closed``: the journal was closed in order. ``doubts``: how many openings in a row ended with damage.
     """
 
     epoch: str
@@ -34,12 +34,12 @@ class Known:
     hash: bytes
     file: int
     is_closed: bool = False
-    is_doubtful: bool = False
+    doubts: int = 0
 
     def line(self) -> bytes:
         """A line of text with a check of its own: one that is not whole is not believed."""
-        flags = f"{'closed' if self.is_closed else 'open'} {'doubtful' if self.is_doubtful else 'sound'}"
-        text = f"{_WORD} {self.epoch} {self.critical} {self.hash.hex()} {self.file} {flags}"
+        end = "closed" if self.is_closed else "open"
+        text = f"{_WORD} {self.epoch} {self.critical} {self.hash.hex()} {self.file} {end} {self.doubts}"
         return f"{text} {crc32(text.encode()):08x}".encode().ljust(_LINE_SIZE - 1) + b"\n"
 
     @classmethod
@@ -49,8 +49,8 @@ class Known:
         fields = text.split(" ")
         if check != f"{crc32(text.encode()):08x}" or len(fields) != _FIELDS or fields[0] != _WORD:
             return None
-        _, epoch, critical, digest, file, closed, doubtful = fields
-        return cls(epoch, int(critical), bytes.fromhex(digest), int(file), closed == "closed", doubtful == "doubtful")
+        _, epoch, critical, digest, file, end, doubts = fields
+        return cls(epoch, int(critical), bytes.fromhex(digest), int(file), end == "closed", int(doubts))
 
 
 class State:

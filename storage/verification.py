@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from domain import Priority
 from storage.chain import Lane
-from storage.database import APPLICATION, explained, migrations
+from storage.database import APPLICATION, FAULTS, explained, migrations
 from storage.errors import StorageError
 from storage.opening import NAME
 from storage.proof import Finding, Proof, What
@@ -76,7 +76,7 @@ def verify(path: Path) -> Report:
         proof = Proof(account.lanes, lambda priority, place: _one(connection, priority, place))
         try:
             account = _walk(connection, proof, account)
-        except sqlite3.Error as error:
+        except FAULTS as error:
             damages.append(Finding("damaged", f"reading stopped after {proof.records} records: {error}"))
     critical = account.lanes.get(Priority.CRITICAL)
     newest = 0 if critical is None else critical.newest
@@ -108,7 +108,7 @@ def _readable(name: str, file: Path) -> sqlite3.Connection:
         connection.text_factory = bytes
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
+    except FAULTS as error:
         if connection is not None:
             connection.close()
         raise explained(file, "verify", error) from error
@@ -127,7 +127,7 @@ def _check(connection: sqlite3.Connection, file: Path, damages: list[Finding]) -
         faults = [row[0] for row in connection.execute(f"PRAGMA integrity_check({_FAULTS})")]
         damages += [Finding("damaged", _text(fault)) for fault in faults if fault != b"ok"]
         return _account(connection)
-    except sqlite3.Error as error:
+    except FAULTS as error:
         raise explained(file, "verify", error) from error
 
 

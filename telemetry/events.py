@@ -224,9 +224,9 @@ def journal_begun(*, epoch: str, reason: str, detail: str = "", aside: str = "")
     log.warning("journal.begun", epoch=epoch, reason=reason, detail=detail, aside=aside)
 
 
-def journal_volatile() -> None:
-    """There is no data directory: what the journal keeps is in memory, and nothing survives a restart."""
-    log.warning("journal.volatile", remedy="set storage.path, or start with --data-dir DIR")
+def journal_volatile(*, setting: str) -> None:
+    """The journal is in memory, nothing survives a restart: ``setting`` would say where to keep it."""
+    log.warning("journal.volatile", setting=setting)
 
 
 def journal_failed(*, path: str, operation: str, reason: str) -> None:

@@ -22,6 +22,7 @@ NAMES = frozenset(
         "journal_writable",
         "ledger_imbalance",
         "loop_lag",
+        "mailbox_age",
         "mailbox_depth",
         "ready",
         "receipts_overdue",

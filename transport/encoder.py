@@ -45,7 +45,8 @@ class Encoder:
         key = conflation_key(event)
         again = None if key is None or self._sampled is None else partial(self._again, publication)
         data = frame_bytes(self._opcode, payload) if rate == 1 or again is None else again(rate)
-        return Frame(data, event.priority, None if key is None else (publication.channel, *key), publication, again)
+        place = None if key is None else (publication.channel, *key)
+        return Frame(data, event.priority, place, publication, again, rate)
 
     def _again(self, publication: Publication, rate: int) -> bytes:
         if self._sampled is None:

@@ -24,11 +24,11 @@ _MEDIUM = 65536
 class Frame:
     """The bytes of one WebSocket message, its priority, and the key under which a newer one replaces it.
 
-    ``publication`` is what it tells, where it tells one. ``again`` makes its bytes anew for a client that gets it in
-    place of several, given how many; None where its dialect has no word for that.
+    ``publication`` is what it tells, where it tells one, in place of ``rate`` of them. ``again`` makes its bytes anew
+    for a client that gets it in place of more, given how many; None where its dialect has no word for that.
     """
 
-    __slots__ = ("again", "data", "key", "priority", "publication")
+    __slots__ = ("again", "data", "key", "priority", "publication", "rate")
 
     def __init__(
         self,
@@ -37,12 +37,14 @@ class Frame:
         key: Hashable = None,
         publication: Publication | None = None,
         again: Callable[[int], bytes] | None = None,
+        rate: int = 1,
     ) -> None:
         self.data = data
         self.priority = priority
         self.key = key
         self.publication = publication
         self.again = again
+        self.rate = rate
 
     def __repr__(self) -> str:
         return f"<Frame {self.priority.wire} {len(self.data)} bytes key={self.key!r}>"

@@ -83,13 +83,13 @@ class _Waiting:
     def __init__(self, frame: Frame, at: float) -> None:
         self.frame = frame
         self.at = self.since = at
-        self.rate = 1
+        self.rate = frame.rate
         self.first = 0 if frame.publication is None else frame.publication.offset
 
     def data(self) -> bytes:
         """The frame's bytes, with the number it stands for where its dialect can say it."""
         frame = self.frame
-        return frame.data if self.rate == 1 or frame.again is None else frame.again(self.rate)
+        return frame.data if self.rate == frame.rate or frame.again is None else frame.again(self.rate)
 
 
 Lane = deque[_Waiting]
@@ -103,7 +103,7 @@ class Outbox:
     """
 
     __slots__ = (
-        "_answers", "_clock", "_critical", "_gaps", "_has_told", "_lanes", "_latest", "_limits", "_turns",
+        "_ahead", "_answers", "_clock", "_critical", "_gaps", "_has_told", "_lanes", "_latest", "_limits", "_turns",
         "critical_sent", "ledger", "size", "write_gap",
     )  # fmt: skip
 
@@ -121,6 +121,7 @@ class Outbox:
         self._gaps: dict[tuple[str, Reason], Gap] = {}
         # Whether what went last was a gap.
         self._has_told = False
+        self._ahead: deque[bytes] = deque()
         self._answers: deque[bytes] = deque()
         self._turns = Turns()
         self._clock = clock
@@ -158,19 +159,20 @@ class Outbox:
         while self.size > self._limits.size:
             self._drop_oldest()
 
-    def answer(self, data: bytes) -> None:
-        """Queue an answer to the client.
+    def answer(self, data: bytes, *, is_ahead: bool = False) -> None:
+        """Queue an answer to the client; one that is ahead goes before what is critical and only follows from it.
 
         Raises:
             Behind: when it leaves too many of them unread.
         """
-        if len(self._answers) >= ANSWER_LIMIT:
+        if len(self._answers) + len(self._ahead) >= ANSWER_LIMIT:
             raise Behind(ANSWERS_UNREAD)
-        self._answers.append(data)
+        (self._ahead if is_ahead else self._answers).append(data)
 
     def take_urgent(self) -> bytes:
         """The bytes to send next of what needs no credit: critical frames, else answers; none if neither waits."""
-        parts: list[bytes] = []
+        parts = list(self._ahead)
+        self._ahead.clear()
         size = 0
         while self._critical and size < URGENT_SIZE:
             frame = self._critical.popleft().frame
@@ -231,11 +233,12 @@ class Outbox:
         while self._critical:
             self._give_up(self._critical.popleft(), "overflow")
         self._gaps.clear()
+        self._ahead.clear()
         self._answers.clear()
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
-        return bool(self._critical or self._answers or self._gaps or any(self._lanes))
+        return bool(self._critical or self._ahead or self._answers or self._gaps or any(self._lanes))
 
     @property
     def depth(self) -> tuple[int, int, int, int]:
@@ -259,7 +262,7 @@ class Outbox:
         self.size -= len(waiting.frame.data)
         waiting.frame = frame
         waiting.at = self._clock()
-        waiting.rate += 1
+        waiting.rate += frame.rate
         self.ledger.conflated[frame.priority] += 1
         counters.frames_conflated[frame.priority] += 1
         return True

@@ -3,6 +3,8 @@
 Rules of this file: a frame is never cut in two by another. It is written at once if the socket and the client's credit
 take it, else queued by priority and flushed when they do. Critical frames travel alone and need no credit. Whatever
 becomes of a publication is counted in the ledger. Nothing here reads, knows an actor, or waits, but the flusher.
+
+Longer than others: one state (blocked, flushing, starved, over), and every writer's way through it.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
 import trio
 from trio.lowlevel import wait_writable
 
-from domain import Gap, Position, Priority
+from domain import Gap, Position, Priority, Publication
 from transport import codes
 from transport.credit import GivenCredit, PingedCredit
 from transport.echoes import CREDIT, PROBE, Probes, credit_ping
@@ -52,13 +55,14 @@ class FrameWriter:
     ``limits`` bound what waits and what is in flight. ``on_lost`` is called once, with the reason, when frames can be
     written no more and nobody here has closed the stream; it may be called from within ``offer()``. The flusher runs in
     ``nursery``. ``critical_sent`` is the position of the newest critical event that was handed to the socket, ``heard``
-    when something last came in (trio's clock); ``clock`` (Unix seconds) tells how long frames wait.
+    when something last came in (trio's clock). Whoever wants to see the critical publications sets ``criticals``.
+    ``clock`` (Unix seconds) tells how long frames wait.
     """
 
     __slots__ = (
         "_awaited", "_blocked", "_clock", "_closed", "_credit", "_direct", "_final", "_flushing", "_ledger", "_left",
         "_limits", "_nursery", "_on_lost", "_outbox", "_own", "_probes", "_send", "_sending", "_starved", "_tail",
-        "_tls", "_write_gap", "critical_sent", "heard", "lost", "sock",
+        "_tls", "_write_gap", "critical_sent", "criticals", "heard", "lost", "sock",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +78,7 @@ class FrameWriter:
         self.heard = trio.current_time()
         self.lost = ""
         self.critical_sent: Position | None = None
+        self.criticals: deque[Publication] | None = None
         # Once TLS is shut down, an SSLSocket's send() would go on in plain text; its write() refuses.
         self._send: Callable[[bytes], int] = sock.write if isinstance(sock, ssl.SSLSocket) else sock.send
         self._tls = isinstance(sock, ssl.SSLSocket)
@@ -116,6 +121,8 @@ class FrameWriter:
                 data = self._spend(data)
         elif frame.publication is not None:
             self.critical_sent = frame.publication.critical or self.critical_sent
+            if self.criticals is not None:
+                self.criticals.append(frame.publication)
         self._direct[priority] += 1
         try:
             count = self._send(data)
@@ -153,14 +160,15 @@ class FrameWriter:
     def send(self, frame: Frame) -> None:
         """Write an answer to this client: behind what is critical, before all else, and never dropped.
 
-        Answers are no publications: they need no credit and are not in the ledger.
+        Answers are no publications: they need no credit and are not in the ledger. A critical one is ahead of what is
+        critical, which may only follow from it.
         """
         if not self._blocked:
             self._tail = frame.data
             self._pump()
         elif not self._is_over:
             try:
-                self._open_outbox().answer(frame.data)
+                self._open_outbox().answer(frame.data, is_ahead=not frame.priority)
             except Behind as behind:
                 self._give_up(behind)
                 return
@@ -219,9 +227,9 @@ class FrameWriter:
             self._starved = self._blocked = self._left <= 0
             self._tail = credit_ping(token)
             self._pump()
-        elif isinstance(credit, PingedCredit) and (token := credit.asked):
+        elif isinstance(credit, PingedCredit) and (asked := credit.asked):
             # A client may answer the newest Ping alone (RFC 6455, section 5.5.3): it must not be one that says nothing.
-            self.send(Frame(credit_ping(token), Priority.HIGH))
+            self.send(Frame(credit_ping(asked), Priority.HIGH))
         else:
             self.send(_PING)
 
@@ -276,6 +284,8 @@ class FrameWriter:
             self._give_up(behind)
             return
         if not frame.priority:
+            if self.criticals is not None and frame.publication is not None:
+                self.criticals.append(frame.publication)
             self._pump()
 
     def _open_outbox(self) -> Outbox:

@@ -42,6 +42,13 @@ class Dispatch:
         if settled is not None:
             settled(True)
 
+    def tell(self, event: Event) -> None:
+        """As ``send``, without a copy for the journal: ``event`` was made from what is kept."""
+        if event.priority <= Priority.HIGH:
+            self._record(event, None)
+        else:
+            self._channels.tell(Publish(event))
+
     def answer_for(self, event: Event, settled: Settled) -> None:
         """Answer for an ``event`` that was sent before: whether it is kept only the recorder knows."""
         if event.priority <= Priority.HIGH:

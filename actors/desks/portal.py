@@ -17,6 +17,7 @@ import trio
 from actors.desks.around import Around
 from actors.desks.dispatch import Dispatch
 from actors.messages import EventTaken
+from actors.ranks import Ranks
 from actors.runtime import TrioActor
 from config import JournalSettings, PortalSettings
 from domain import Event, JsonValue, Priority, rfc3339
@@ -53,8 +54,10 @@ class PortalDesk(TrioActor):
         settings: PortalSettings,
         clock: Callable[[], float] = time.time,
         present: Callable[[], JournalSettings] = JournalSettings,
+        ranks: Ranks | None = None,
     ) -> None:
         super().__init__()
+        self._ranks = ranks or Ranks("portal")
         self._dispatch = Dispatch(self.life.environment, present)
         self._clock = clock
         self._started = clock()
@@ -74,7 +77,7 @@ class PortalDesk(TrioActor):
                 self._learn(event)
                 self._dispatch.send(event, settled)
             case Tick(type=type_):
-                self._dispatch.send(self._periodic(type_))
+                self._dispatch.tell(self._ranks.rank(self._periodic(type_)))
             case ReadPortal(read=read):
                 at = self._clock()
                 return read(Now(self._view, at), self._around.present(at))

@@ -229,8 +229,9 @@ class MtconnectSource(TrioActor):
     async def _tell(self, told: list[Event]) -> None:
         for event in told:
             _log_clock(self._name, event)
+            ranked = self._ranks.admit(self._ranks.rank(event))
             # A mailbox does not say when it has room again, nor a place when somebody lives there.
-            while not self._is_taken(event):  # noqa: ASYNC110
+            while not self._is_taken(ranked):  # noqa: ASYNC110
                 await trio.sleep(DESK_PATIENCE)
 
     def _is_taken(self, event: Event) -> bool:

@@ -18,6 +18,7 @@ import trio
 
 from actors.desks.routing import Desks
 from actors.messages import EventTaken
+from actors.ranks import Ranks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import SourceSettings
@@ -73,9 +74,11 @@ class Vigil(TrioActor):
         present: Callable[[], Mapping[str, SourceSettings]],
         roll: Roll,
         clock: Callable[[], float] = time.time,
+        ranks: Ranks | None = None,
     ) -> None:
         super().__init__()
         self._present = present
+        self._ranks = ranks or Ranks("vigil")
         self._roll = roll
         self._clock = clock
         self._desks = Desks.at_their_places(self.life.environment)
@@ -113,7 +116,7 @@ class Vigil(TrioActor):
     def _is_told(self, notice: Notice, at: float) -> bool:
         event = notice.event(self._clock(), at, self._roll.last(notice.promise.name))
         try:
-            self._desks.of(event).tell(EventTaken(event))
+            self._desks.of(event).tell(EventTaken(self._ranks.rank(event)))
         except (MailboxFull, ActorDead):
             return False
         return True

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from actors.places import Address
+from actors.ranks import Ranks
 from actors.runtime import Actor, ActorRef, ChildSpec, Policy, Supervisor, as_ref, ask
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
@@ -21,7 +22,7 @@ from actors.sources.silence import Roll
 from config import HostSource as HostSettings
 from config import HttpSource as HttpSettings
 from config import MtconnectSource as MtconnectSettings
-from config import SourceSettings
+from config import PolicySettings, SourceSettings
 from domain import Priority
 
 KINDS: Mapping[type[SourceSettings], type[Actor]] = {
@@ -49,14 +50,23 @@ class ApplySources:
 
 
 class Sources(Supervisor):
-    """Supervises one source for each of the tables that ``present`` returns; each writes on its line of ``roll``."""
+    """Supervises one source for each of the tables that ``present`` returns; each writes on its line of ``roll``.
 
-    def __init__(self, present: Callable[[], Mapping[str, SourceSettings]], roll: Roll | None = None) -> None:
+    ``policy`` returns the settings by which their events are ranked.
+    """
+
+    def __init__(
+        self,
+        present: Callable[[], Mapping[str, SourceSettings]],
+        roll: Roll | None = None,
+        policy: Callable[[], PolicySettings] = PolicySettings,
+    ) -> None:
         # A source that cannot be reached tries again by itself. One that fails, or several that do, must not take the
         # clients along: the back-off bounds what each may cost.
         super().__init__((), Policy(intensity=NEVER, period=60.0))
         self._present = present
         self._roll = roll or Roll()
+        self._policy = policy
         self._running: dict[str, SourceSettings] = {}
 
     async def setup(self) -> None:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import trio
 
-from actors import Front
+from actors import Front, policy_of
 from actors.places import CANARY, DESKS, LISTENERS, RECEIPTS, RECORDER, SOURCES
 from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
 from andond.version import VERSION
-from config import SourceSettings
+from config import PolicySettings, SourceSettings
 from domain import JsonValue, Priority, rfc3339
 from telemetry import PRIORITIES, counters, gauges, render, sample
 from transport import Request, Response, Routes, json_response
@@ -35,12 +35,13 @@ Value = float | Mapping[str, float] | None
 class Condition:
     """What the daemon knows of itself beside its actors.
 
-    ``sources`` returns those there should be; ``draining`` says that it is about to end.
+    ``sources`` returns those there should be, ``policy`` the rules in force; ``draining`` says that it is about to end.
     """
 
     started: float
     sources: Callable[[], Mapping[str, SourceSettings]]
     draining: bool = False
+    policy: Callable[[], PolicySettings] = PolicySettings
 
 
 class Health:
@@ -100,6 +101,8 @@ class Health:
                 "journal": _journal(tree),
                 "receipts": _says(tree, RECEIPTS),
                 "canary": _says(tree, CANARY),
+                "policy": _policy(self._condition.policy()),
+                "mailboxes": _mailboxes(tree),
                 "tree": _members(tree) if tree is not None else None,
             }
         )
@@ -148,6 +151,7 @@ class Health:
         return {
             "ready": lambda: self._told(lambda tree: 0.0 if self.missing(tree) else 1.0),
             "mailbox_depth": lambda: self._told(_depths),
+            "mailbox_age": lambda: self._told(_oldest),
             "sources_fresh": lambda: self._told(lambda tree: _by_source(tree, _is_fresh)),
             "source_age": lambda: self._told(lambda tree: _by_source(tree, _age)),
             "tasks": lambda: trio.lowlevel.current_statistics().tasks_living,
@@ -205,8 +209,8 @@ def _sources(tree: ActorStatus | None) -> list[Mapping[str, JsonValue]]:
 
 def _says(tree: ActorStatus | None, path: str) -> dict[str, JsonValue]:
     """What the lasting actor at ``path`` says of itself; nothing if it does not answer."""
-    children = tree.children if tree is not None else ()
-    return next((dict(child.description) for child in children if child.path == path), {})
+    actors = tree.walk() if tree is not None else ()
+    return next((dict(actor.description) for actor in actors if actor.path == path), {})
 
 
 def _journal(tree: ActorStatus | None) -> dict[str, JsonValue]:
@@ -257,6 +261,30 @@ def _depths(tree: ActorStatus) -> dict[str, float]:
     return {priority.wire: float(count) for priority, count in depths.items()}
 
 
+def _policy(settings: PolicySettings) -> dict[str, JsonValue]:
+    """Which policy gives events their priority: `andond explain` tells the same version for the same rules."""
+    policy = policy_of(settings)
+    return {"version": policy.version, "rules": len(policy.rules)}
+
+
+def _oldest(tree: ActorStatus) -> dict[str, float]:
+    """For how long the oldest message of each priority waits, wherever; 0 where none does."""
+    ages = dict.fromkeys(Priority, 0.0)
+    for actor in tree.walk():
+        for oldest in (actor.oldest, actor.summarised_oldest):
+            for priority, age in oldest.items():
+                ages[priority] = max(ages[priority], age)
+    return {priority.wire: round(age, 3) for priority, age in ages.items()}
+
+
+def _mailboxes(tree: ActorStatus | None) -> dict[str, JsonValue]:
+    """How many messages of each priority wait in all mailboxes, and for how long the oldest."""
+    if tree is None:
+        return {}
+    depths, ages = _depths(tree), _oldest(tree)
+    return {word: {"depth": round(depth), "age": ages[word]} for word, depth in depths.items()}
+
+
 def _deliveries() -> dict[str, JsonValue]:
     latency = counters.broadcast_latency
     return {
@@ -279,6 +307,7 @@ def _members(status: ActorStatus) -> dict[str, JsonValue]:
         "kind": status.kind,
         "state": status.state,
         "depth": _by_word(status.depth),
+        "age": {priority.wire: round(age, 3) for priority, age in status.oldest.items()},
         "handled": status.handled,
         "restarts": status.restarts,
         "last_failure": status.last_failure,
@@ -299,6 +328,7 @@ def _members(status: ActorStatus) -> dict[str, JsonValue]:
         members["summarised"] = status.summarised
     if status.summarised:
         members["summarised_depth"] = _by_word(status.summarised_depth)
+        members["summarised_age"] = {priority.wire: round(age, 3) for priority, age in status.summarised_oldest.items()}
         members["summarised_states"] = dict(status.summarised_states)
     return members
 

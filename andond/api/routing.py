@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.places import PORTAL_DESK, RECORDER, SOURCES, Address
 from actors.runtime import Environment
-from andond.api import events, health, page, portal
+from andond.api import asyncapi, events, health, page, portal
 from andond.api.health import Health
 from andond.api.portal_data import DeskData
 from transport import Routes
@@ -16,5 +16,6 @@ def build_routes(environment: Environment, condition: Health) -> Routes:
     health.register(routes, condition)
     events.register(routes, Address(environment, SOURCES), Address(environment, RECORDER))
     portal.register(routes, DeskData(Address(environment, PORTAL_DESK)))
+    asyncapi.register(routes)
     page.register(routes)
     return routes

@@ -14,9 +14,9 @@ from actors.channels import RETIRE_INTERVAL, Channels, RetireIdle
 from actors.messages import Follow, Publish, Unfollow
 from actors.runtime import ChildSpec, ListChildren, ask
 from config import ChannelSettings
-from domain import Priority
+from domain import Gap, Position, Priority
 from telemetry import counters, gauges
-from transport import Encoder
+from transport import Encoder, Followed, text_frame
 
 PATH = "gateway/channels"
 
@@ -212,6 +212,100 @@ async def test_a_follower_is_told_what_its_names_reach_at_that_moment(run, outle
         assert set((await rig.channels()).values()) <= {0}
         assert (await rig.says())["trees"] == []
     assert one.texts == expected
+
+
+# -- answers ----------------------------------------------------------------------------------------------
+
+
+class Answers:
+    """Keeps the outcomes it is told, and answers each with a frame."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[Followed] = []
+
+    def __call__(self, outcome: Followed):
+        self.outcomes.append(outcome)
+        return text_frame(b"ok")
+
+
+async def test_a_tree_is_answered_at_once_and_by_nobody_else(run, outlet, dialect):
+    one, answers = outlet(), Answers()
+    async with run() as rig:
+        for place in ("a", "b"):
+            rig.publish(place, place)
+        await rig.settle()
+        rig.ref.tell(Follow("events/*", one, dialect(), latest=1, confirm=answers))
+        await rig.settle()
+        rig.publish("c", "c")
+        await rig.settle()
+    assert (one.texts[0], sorted(one.texts[1:])) == ("ok", ["a", "b", "c"])
+    assert answers.outcomes == [Followed("events/*", "", 0, recovered=True)]
+
+
+async def test_a_channel_reached_by_a_tree_is_answered_and_replayed_when_it_is_followed_by_name(run, outlet, dialect):
+    one, encode, answers = outlet(), dialect(), Answers()
+    async with run() as rig:
+        rig.follow("events/*", one, encode)
+        for id_ in ("1", "2", "3"):
+            rig.publish("a", id_)
+            await rig.settle()
+        rig.ref.tell(Follow("events/a", one, encode, latest=2, confirm=answers))
+        await rig.settle()
+        rig.publish("a", "4")
+        await rig.settle()
+        assert await rig.channels() == {"events/a": 1}
+    assert one.texts == ["1", "2", "3", "ok", "2", "3", "4"]
+    assert [(outcome.channel, outcome.offset) for outcome in answers.outcomes] == [("events/a", 3)]
+
+
+@pytest.mark.parametrize(
+    ("since", "outcome"),
+    [
+        (None, Followed("events/b", "", 0, recovered=True)),
+        (Position("e7", 5), Followed("events/b", "", 0, False, Gap("events/b", 6, 5, None, "history"))),
+    ],
+)
+async def test_a_follow_that_finds_no_room_is_answered_with_what_is_true_and_begins_when_there_is(
+    run, outlet, dialect, autojump_clock, since, outcome
+):
+    one, answers = outlet(), Answers()
+    async with run(limit=1, idle=10.0) as rig:
+        rig.publish("a")
+        await rig.settle()
+        rig.ref.tell(Follow("events/b", one, dialect(), since=since, confirm=answers))
+        await rig.settle()
+        assert (one.texts, answers.outcomes) == (["ok"], [outcome])
+        await trio.sleep(30)
+        rig.publish("b", "b")
+        await rig.settle()
+    assert one.texts == ["ok", "b"]
+
+
+async def test_a_tree_is_told_at_the_pace_it_asks_for_on_channels_that_are_made_later_too(
+    run, outlet, dialect, make_event, autojump_clock
+):
+    one = outlet()
+    async with run() as rig:
+        rig.ref.tell(Follow("readings/*", one, dialect(sampled=True), max_hz=1.0))
+        for number in range(4):
+            event = make_event(f"{number}", type="equipment.reading", source="/a", subject="load")
+            rig.ref.tell(Publish(event))
+            await rig.settle()
+        await trio.sleep(2)
+    assert one.texts == ["0", "3*3"]
+
+
+async def test_a_tree_is_told_critical_ones_of_all_its_channels_behind_its_position(run, outlet, dialect, make_event):
+    one = outlet()
+    async with run() as rig:
+        for number in range(1, 7):
+            source = "/acme/a" if number % 2 else "/acme/b"
+            event = make_event(f"{number}", Priority.CRITICAL, "andon.call.raised", source=source)
+            rig.ref.tell(Publish(event, Position("j7", number)))
+            await rig.settle()
+        rig.ref.tell(Follow("andon/acme/*", one, dialect(), critical_after=Position("j7", 2)))
+        await rig.settle()
+    assert sorted(one.texts) == ["3", "4", "5", "6"]
 
 
 # -- let go when idle -------------------------------------------------------------------------------------

@@ -10,11 +10,29 @@ import trio
 
 from actors.channels import Channels
 from actors.connection import ConnectionGate, Opening
-from actors.messages import Follow, Unfollow
+from actors.lobby import Lobby
+from actors.messages import Follow, Publish, Unfollow
 from actors.places import Address
+from actors.receipts import Acknowledged, Introduced, Left, Shown
 from actors.runtime import ActorDead, AskTimeout, ChildSpec, StartChild, Supervisor, TrioActor, ask
 from config import ChannelSettings
-from transport import Close, Door, Link, Response, Send, Step, Subscribe, Unsubscribe, text_frame
+from domain import Event, Position, Priority, Publication
+from transport import (
+    Acknowledge,
+    Close,
+    Door,
+    Grant,
+    Introduce,
+    Link,
+    Response,
+    Resume,
+    Send,
+    Show,
+    Step,
+    Subscribe,
+    Unsubscribe,
+    text_frame,
+)
 from transport.addresses import ClientAddress
 
 CONNECTIONS = "gateway/connections"
@@ -59,12 +77,12 @@ class Rig:
         self.gate = gate
         self._outlet = outlet
 
-    def link(self, session=None) -> Link:
-        door = Door("test", (), Opening(lambda _link, _request: session or Script()))
+    def link(self, session=None, **options) -> Link:
+        door = Door("test", (), Opening(lambda _link, _request: session or Script(), **options))
         return Link(self._outlet(), door, ClientAddress("127.0.0.1"), Owner())
 
-    async def open(self, session=None):
-        link = self.link(session)
+    async def open(self, session=None, **options):
+        link = self.link(session, **options)
         return link, await self.gate.opened(link.door, None, link)
 
     async def minded(self) -> list[str]:
@@ -72,18 +90,30 @@ class Rig:
 
 
 @pytest.fixture
-def run(grow, outlet, keeper):
+def run(grow, client_outlet, keeper, journal):
     @asynccontextmanager
-    async def running(told: list[object] | None = None, connections=Supervisor) -> AsyncIterator[Rig]:
+    async def running(
+        told: list[object] | None = None, connections=Supervisor, kept=None, noted=None, lobby=None
+    ) -> AsyncIterator[Rig]:
         channels = (
             ChildSpec("channels", Channels, (ChannelSettings(),))
             if told is None
             else ChildSpec("channels", keeper, (told,))
         )
-        async with grow([channels, ChildSpec("connections", connections)]) as tree:
+        recorder = ChildSpec("recorder", journal, ([] if kept is None else kept,))
+        receipts = ChildSpec("receipts", keeper, ([] if noted is None else noted,))
+        async with grow([recorder, channels, ChildSpec("connections", connections), receipts]) as tree:
             environment = tree.system.environment
-            places = (Address(environment, CONNECTIONS), Address(environment, CHANNELS))
-            yield Rig(tree, outlet, ConnectionGate(Response, *places, clock=lambda: 17.0))
+            gate = ConnectionGate(
+                Response,
+                Address(environment, CONNECTIONS),
+                Address(environment, CHANNELS),
+                clock=lambda: 17.0,
+                recorder=Address(environment, "gateway/recorder"),
+                receipts=Address(environment, "gateway/receipts"),
+                lobby=lobby,
+            )
+            yield Rig(tree, client_outlet, gate)
 
     return running
 
@@ -104,12 +134,156 @@ async def test_the_steps_of_a_session_are_taken_in_order(run, dialect):
     async with run(told) as rig:
         link, peer = await rig.open(session)
         await rig.tree.settle()
-        assert link.stream.frames == [frame]
+        assert link.stream.answers == link.stream.frames == [frame]
         assert told == [Follow("equipment/a", link.stream, encode, 3), Unfollow("equipment/a", link.stream)]
         await peer.received("echo")
         assert link.stream.texts == ["hello", "echo"]
         assert link.closing == (4201, "as asked")
         assert session.heard == [("echo", 17.0)]
+
+
+async def test_a_subscription_is_handed_on_with_all_that_it_asks_for(run, dialect):
+    told: list[object] = []
+    encode = dialect()
+
+    def confirm(_outcome):
+        return text_frame(b"ok")
+
+    asked = Subscribe("alarms/a", encode, 3, Position("e7", 5), Position("j7", 8), 2.0, confirm)
+    async with run(told) as rig:
+        link, _ = await rig.open(Script(asked))
+        await rig.tree.settle()
+        assert told == [Follow("alarms/a", link.stream, encode, 3, Position("e7", 5), Position("j7", 8), 2.0, confirm)]
+
+
+async def test_who_introduces_itself_is_known_and_returns_its_credit_by_itself(run):
+    noted: list[object] = []
+
+    def tell_end(*_args):
+        return text_frame(b"end")
+
+    def tell_gap(_gap):
+        return text_frame(b"gap")
+
+    session = Script(on_message=lambda text: [Introduce(text, 32768, tell_gap, tell_end), Grant(4096), Grant(1)])
+    async with run(noted=noted) as rig:
+        link, peer = await rig.open(session)
+        assert link.stream.write_gap is None
+        await peer.received("board/2.3")
+        await rig.tree.settle()
+        assert (link.introduced, link.farewell) == ("board/2.3", tell_end)
+        assert (link.stream.credit, link.stream.granted, link.stream.write_gap) == ([32768], [4096, 1], tell_gap)
+        assert noted == [Introduced(link, "board/2.3")]
+
+
+async def test_who_does_not_return_credit_is_asked_by_pings_as_before(run):
+    async with run() as rig:
+        link, _ = await rig.open(Script(Introduce("board", None, lambda _gap: None, lambda *_args: None)))
+        await rig.tree.settle()
+        assert link.introduced == "board"
+        assert link.stream.credit == []
+
+
+async def test_receipts_are_handed_on_until_the_link_has_gone(run):
+    noted: list[object] = []
+    session = Script(on_message=lambda _text: [Acknowledge(Position("j7", 5)), Show(("a", "b"))])
+    async with run(noted=noted) as rig:
+        link, peer = await rig.open(session)
+        await peer.received("x")
+        await peer.closed(1000, "bye")
+        await rig.tree.settle()
+        # A leave is more urgent than a receipt.
+        assert sorted(noted, key=str) == [Acknowledged(link, Position("j7", 5)), Left(link), Shown(link, ("a", "b"))]
+
+
+def fires(*numbers: int) -> list[Publication]:
+    """Critical publications as the journal gives them."""
+    return [
+        Publication(
+            "andon/a",
+            "j7",
+            0,
+            0.0,
+            Event(f"fire{number}", "/a", "andon.call.raised", None, 0.0, Priority.CRITICAL),
+            Position("j7", number),
+        )
+        for number in numbers
+    ]
+
+
+def resume(since, encode, *then: Subscribe) -> Resume:
+    return Resume(
+        since, None, encode, lambda now: text_frame(f"{now.recovered} {now.missed} {now.newest}".encode()), then
+    )
+
+
+async def test_who_resumes_is_told_what_it_missed_before_it_follows_anything(run, dialect):
+    told: list[object] = []
+    encode = dialect()
+    follow = Subscribe("andon/a", encode, since=Position("e7", 3), critical_after=Position("j7", 1))
+    session = Script(on_message=lambda _text: [resume(Position("j7", 1), encode, follow, Subscribe("andon/*", encode))])
+    async with run(told, kept=fires(1, 2, 3)) as rig:
+        link, peer = await rig.open(session)
+        await peer.received("connect")
+        await rig.tree.settle()
+        assert link.stream.texts == ["True 2 j7:3", "fire2", "fire3"]
+        assert [frame.priority for frame in link.stream.frames[1:]] == [Priority.CRITICAL] * 2
+        assert told == [
+            Follow("andon/a", link.stream, encode, since=Position("e7", 3), critical_after=Position("j7", 3)),
+            Follow("andon/*", link.stream, encode, critical_after=Position("j7", 3)),
+        ]
+
+
+async def test_what_is_live_comes_behind_what_was_missed_and_nothing_falls_between(run, make_event, dialect):
+    encode = dialect()
+    kept = fires(1, 2, 3)
+    session = Script(on_message=lambda _text: [resume(Position("j7", 1), encode, Subscribe("andon/*", encode))])
+    async with run(kept=kept) as rig:
+        channels = rig.tree.ref(CHANNELS)
+        for one in kept:
+            channels.tell(Publish(one.event, one.critical))
+        link, peer = await rig.open(session)
+        await rig.tree.settle()
+
+        async def speak() -> None:
+            await peer.received("connect")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(speak)
+            for one in fires(*range(4, 30)):
+                kept.append(one)
+                channels.tell(Publish(one.event, one.critical))
+                await trio.lowlevel.checkpoint()
+        await rig.tree.settle()
+        told = [text for text in link.stream.texts if text.startswith("fire")]
+        assert told == [f"fire{number}" for number in range(2, 30)]
+
+
+async def test_who_must_introduce_itself_and_does_not_is_closed(run, nursery, dialect, autojump_clock):
+    lobby = Lobby(10.0)
+    nursery.start_soon(lobby.watch)
+    known = Script(on_message=lambda _text: [Introduce("board", None, lambda _gap: None, lambda *_args: None)])
+    async with run(lobby=lobby) as rig:
+        silent, _ = await rig.open(must_introduce=True)
+        greeted, peer = await rig.open(known, must_introduce=True)
+        follows, _ = await rig.open(Script(Subscribe("equipment/*", dialect())), must_introduce=True)
+        need_not, _ = await rig.open()
+        _, gone_peer = await rig.open(must_introduce=True)
+        await peer.received("connect")
+        await gone_peer.closed(1006, "")
+        await trio.sleep(11)
+        assert silent.closing == (4003, "not connected in time")
+        assert [link.closing for link in (greeted, follows, need_not)] == [None] * 3
+        assert len(lobby) == 0
+
+
+async def test_a_link_that_cannot_be_minded_is_not_waited_for(run):
+    lobby = Lobby(10.0)
+    async with run(lobby=lobby) as rig:
+        door = Door("test", (), Opening(fail, must_introduce=True))
+        with pytest.raises(RuntimeError, match="planted"):
+            await rig.gate.opened(door, None, rig.link())
+        assert len(lobby) == 0
 
 
 async def test_the_next_message_is_read_when_this_one_is_handled(run):

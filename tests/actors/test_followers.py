@@ -341,7 +341,7 @@ class World:
         for kind in kinds:
             self.publish_soon(kind)
         await self.rig.tree.settle()
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
         await self.rig.tree.settle()
         self._epoch_begin = len(self.rig.journal)
         assert (await self.rig.tree.status(self.rig.path)).state == "running"

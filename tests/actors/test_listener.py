@@ -315,7 +315,9 @@ async def test_a_kernel_without_the_limit_is_said_once_and_shown(run, monkeypatc
         says = (await rig.tree.status(LISTENER)).description["unsent_limit"]
         assert says == {"size": 16_384, "holds": False, "fault": "Protocol not available"}
         assert await get(rig.authority, "/up") == 200
-    assert [(fields["option"], fields["detail"]) for fields in said] == [("TCP_NOTSENT_LOWAT", "Protocol not available")]
+    assert [(fields["option"], fields["detail"]) for fields in said] == [
+        ("TCP_NOTSENT_LOWAT", "Protocol not available")
+    ]
     assert "critical" in said[0]["meaning"]
 
 

@@ -332,8 +332,8 @@ async def test_it_is_logged_and_the_client_is_named(run, autojump_clock):
 async def test_the_real_stream_notes_what_it_writes_at_once_and_what_it_queues(make_event):
     near, far = socket.socketpair()
     near.setblocking(False)
-    async with trio.open_nursery() as nursery:
-        with far:
+    with near, far:
+        async with trio.open_nursery() as nursery:
             stream = FrameStream(near, nursery, Limits(100_000, 1000))
             link = Link("c1")
             link.stream = stream
@@ -352,7 +352,6 @@ async def test_the_real_stream_notes_what_it_writes_at_once_and_what_it_queues(m
             offer(stream, make_event, 501)
             assert stream.criticals is None
             nursery.cancel_scope.cancel()
-    stream.close()
 
 
 def offer(stream: FrameStream, make_event, offset: int, priority: Priority = Priority.CRITICAL) -> None:

@@ -280,3 +280,25 @@ def test_files_may_be_open_as_many_as_connections_need(monkeypatch):
     limits.append((1024, run.resource.RLIM_INFINITY))
     run._allow_descriptors(12_000)
     assert limits[-1] == (12_256, run.resource.RLIM_INFINITY)
+
+
+# -- where data is kept -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "flag", "made", "expected"), [
+    ("", None, "", ""), ("", None, "made", "made"), ("", None, "made:other", "made"),
+    ("[storage]\npath = 'told'", None, "made", "told"), ("[storage]\npath = 'told'", "flagged", "made", "flagged"),
+])  # fmt: skip
+def test_without_a_word_data_is_kept_where_the_service_manager_has_made_room(
+    tmp_path, monkeypatch, text, flag, made, expected
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("made", "told", "flagged"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("STATE_DIRECTORY", made)
+    monkeypatch.delenv("ANDOND__STORAGE__PATH", raising=False)
+    path = tmp_path / "andond.toml"
+    path.write_text(text)
+    loaded = run.load_settings(Namespace(config=str(path), listen=None, data_dir=flag))
+    assert loaded.settings.storage.path == expected
+    assert ("$STATE_DIRECTORY" in loaded.origins.values()) == (expected == "made")

@@ -24,6 +24,8 @@ DOCUMENT = {
         "conflated": 2,
         "delivery_ms": {"p50": 0.21, "p99": None},
     },
+    "policy": {"version": "7c69f2e4b2f3", "rules": 20},
+    "mailboxes": {"critical": {"depth": 0, "age": 0.0}, "normal": {"depth": 3, "age": 2.25}},
     "sources": [
         {"name": "press3", "kind": "mtconnect", "state": "fresh", "age": 4.2},
         {"name": "http", "kind": "http", "state": "fresh", "age": None},
@@ -35,7 +37,14 @@ DOCUMENT = {
         "restarts": 0,
         "last_failure": None,
         "children": [
-            {"id": "channels", "state": "running", "depth": {"normal": 3}, "children": [], "summarised": 92},
+            {
+                "id": "channels",
+                "state": "running",
+                "depth": {"normal": 3},
+                "age": {"normal": 2.25},
+                "children": [],
+                "summarised": 92,
+            },
             {"id": "desks", "state": "stuck", "depth": {}, "restarts": 2, "last_failure": "RuntimeError('planted')"},
         ],
     },
@@ -93,12 +102,14 @@ def test_a_status_is_told_in_lines_for_a_person():
         "andond 0.1.0 on gateway1, ready",
         "up 1 d 2 h, 21 connections (live 20, stream 1)",
         "15234 frames sent, 2 conflated, 1 dropped; delivery p50 0.21 ms, p99 none yet",
+        "waiting: critical 0, normal 3 (2.2 s)",
+        "policy 7c69f2e4b2f3, 20 rules",
         "",
         "source press3: fresh, 4 s ago (mtconnect)",
         "source http: fresh, never heard (http)",
         "",
         "gateway [running]",
-        "  channels [running], 3 waiting, 92 more not shown",
+        "  channels [running], 3 waiting, the oldest for 2.2 s, 92 more not shown",
         "  desks [stuck], 2 restarts, last failure: RuntimeError('planted')",
     ]
 

@@ -37,9 +37,7 @@ def test_what_comes_later_relies_on_what_comes_before(present, sockets):
         "memory",
         "listeners",
         "pulse",
-        "vigil",
-        "receipts",
-        "canary",
+        "watches",
     ]
     assert GATEWAY_POLICY.strategy is LISTENERS_POLICY.strategy is not Policy().strategy
 
@@ -57,6 +55,8 @@ async def test_every_lasting_actor_lives_at_its_place(present, sockets):
                 assert ref.actor_inbox.path == path
         sources = system.environment.registry.get(places.SOURCES).actor_inbox.owner
         assert sorted(child.spec.id for child in sources.children) == ["door", "host"]
+        watches = system.environment.registry.get(places.WATCHES).actor_inbox.owner
+        assert [child.spec.id for child in watches.children] == ["vigil", "receipts", "canary"]
         assert front.server is not None
         assert front.open_links() == 0
     assert front.server is None

@@ -94,7 +94,8 @@ class Publisher(TrioActor):
         self._last = Probe()
         self._made = 0
         self._fill = ""
-        self._fill = "x" * max(0, SIZE - self._payload_size())
+        self._size = 0
+        self._fill_to(SIZE)
 
     async def setup(self) -> None:
         """Say where the daemon is once somebody follows, before anybody else."""
@@ -104,6 +105,12 @@ class Publisher(TrioActor):
         await self._first.reached(1)
         _say({"port": self._port, "size": self._payload_size()})
         self.start_task(self._obey_for_ever)
+
+    def _fill_to(self, size: int) -> None:
+        """Make the payloads of what is published ``size`` bytes, as far as they are not larger by themselves."""
+        if size != self._size:
+            self._size, self._fill = size, ""
+            self._fill = "x" * max(0, size - self._payload_size())
 
     def _payload_size(self) -> int:
         return len(encode(Publication(CHANNEL, "0123abcd", 1000, time.time(), self._event(microseconds()))))
@@ -134,6 +141,7 @@ class Publisher(TrioActor):
 
     async def _obey(self, words: list[str]) -> None:
         name, first, *rest = words
+        self._fill_to(int(rest[0]))
         # Behind all who follow at this moment.
         self._last = Probe()
         self._follow(self._last)

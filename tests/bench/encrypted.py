@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import trustme
-
 from tests.bench.figures import Budget, Result, row
-from tests.bench.stage import ASYNCIO, OURS, UVLOOP, Certificate, Stage
+from tests.bench.stage import ASYNCIO, OURS, UVLOOP, Stage
 from tests.bench.turns import Contender, Plan, take_turns
 
 CONNECTIONS = 1_000
@@ -29,7 +27,7 @@ def measure(stage: Stage) -> Result:
         return result
     connections = stage.pick(CONNECTIONS, CONNECTIONS // 4)
     visits = dict.fromkeys(VISITS, 1) if stage.quick else VISITS
-    plan = Plan(visits, connections, (word,), _certificate(stage))
+    plan = Plan(visits, connections, (word,), stage.certificate())
     seen = take_turns(stage, plan, result, "TLS", lambda each: _visit(stage, each))
     for name in (ASYNCIO, UVLOOP):
         budget = BUDGET if name == UVLOOP else None
@@ -41,13 +39,3 @@ def measure(stage: Stage) -> Result:
 def _visit(stage: Stage, contender: Contender) -> Mapping[str, float]:
     count = stage.pick(60_000, 20_000) // contender.connections
     return {"cost": contender.rounds(stage.pick(4, 3), "flush", count)[1]}
-
-
-def _certificate(stage: Stage) -> Certificate:
-    """A certificate for 127.0.0.1, and its key, in the run's directory."""
-    issued = trustme.CA().issue_cert("127.0.0.1")
-    chain, key = stage.directory / "tls.crt", stage.directory / "tls.key"
-    for blob in issued.cert_chain_pems:
-        blob.write_to_path(chain, append=True)
-    issued.private_key_pem.write_to_path(key)
-    return Certificate(str(chain), str(key))

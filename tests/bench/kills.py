@@ -1,7 +1,7 @@
 """Kill -9 at random points while critical events pass clients that resume: what is lost, and how long it takes.
 
-Rules of this file: the clients and the posters are those of ``tests.bench.outages``; a lost or disordered event fails the
-measurement, because there is no figure that could make up for it.
+Rules of this file: the clients and the posters are those of ``tests.bench.outages``; a lost or disordered event fails
+the measurement, because there is no figure that could make up for it.
 """
 
 from __future__ import annotations

@@ -348,7 +348,8 @@ int main(int argc, char **argv) {
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     snprintf(request, sizeof request,
              "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Key: YW5kb25kIG1lYXN1cmluZw==\r\nSec-WebSocket-Version: 13\r\n\r\n", argv[2], argv[1]);
+             "Sec-WebSocket-Key: YW5kb25kIG1lYXN1cmluZw==\r\nSec-WebSocket-Version: 13\r\n"
+             "Sec-WebSocket-Protocol: cloudevents.json\r\n\r\n", argv[2], argv[1]);
     signal(SIGPIPE, SIG_IGN);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);

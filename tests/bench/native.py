@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-CHANNEL = "andon/*"
+CHANNEL = "andon/plant/*"
 ANSWER_LIMIT = 30.0
 READ_SIZE = 64 * 1024
 AGAIN = 0.2
@@ -57,6 +57,7 @@ class Client:
         self._port = port
         self._chance = chance
         self._position: str | None = None
+        self._told_at = 0.0
         self._waiting = b""
 
     async def run(self) -> None:
@@ -67,7 +68,6 @@ class Client:
             told = len(self.seen.told)
             if self._position is not None:
                 self.seen.returned_at.append(trio.current_time())
-            began = trio.current_time()
             try:
                 await self._visit()
             except (LinkEnded, OSError, trio.BrokenResourceError, trio.TooSlowError) as error:
@@ -77,7 +77,6 @@ class Client:
             if len(self.seen.told) > told:
                 # From when it was told, not from when the link had ended.
                 delay = max(0.0, self._told_at + self.seen.told[-1] / 1000 - trio.current_time())
-            del began
 
     async def _visit(self) -> None:
         self._waiting = b""

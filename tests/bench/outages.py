@@ -16,7 +16,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import trio
@@ -26,9 +27,7 @@ from tests.bench.machine import allow_descriptors
 from tests.bench.native import Client, Poster
 
 LINES = 4
-AT_ONCE = 64
-CONNECT_LIMIT = 60.0
-CATCH_UP_LIMIT = 60.0
+LIMIT = 60.0
 POLL = 0.05
 PACE = 0.5
 """Seconds between two calls of a line during a restart."""
@@ -58,18 +57,13 @@ class Outage:
 
     async def all_connected(self) -> None:
         """Wait until every client is connected."""
-        with trio.fail_after(CONNECT_LIMIT):
-            while not all(client.is_connected for client in self.clients):
-                await trio.sleep(POLL)
+        await until(lambda: all(client.is_connected for client in self.clients))
 
-    async def all_caught_up(self) -> bool:
-        """Wait until every client has every call; whether that came about."""
+    async def all_caught_up(self) -> None:
+        """Wait until every client has every call, or has not got it in time."""
         posted = {id_ for poster in self.posters for id_ in poster.posted}
-        with trio.move_on_after(CATCH_UP_LIMIT):
-            while not all(client.seen.ids >= posted for client in self.clients):
-                await trio.sleep(POLL)
-            return True
-        return False
+        with suppress(trio.TooSlowError):
+            await until(lambda: all(client.seen.ids >= posted for client in self.clients))
 
     def found(self) -> Found:
         """What there is to know of every kind of outage."""
@@ -90,11 +84,21 @@ class Outage:
         }
 
 
+async def until(happened: Callable[[], bool], poll: float = POLL) -> None:
+    """Wait until ``happened``.
+
+    Raises:
+        trio.TooSlowError: if that takes too long.
+    """
+    with trio.fail_after(LIMIT):
+        while not happened():  # noqa: ASYNC110 - it is looked at from outside
+            await trio.sleep(poll)
+
+
 async def restart(outage: Outage) -> Found:
     """Restart the gateway as planned while calls come in."""
     held = outage.held
     held.start()
-    found: Found = {}
     async with trio.open_nursery() as nursery:
         for client in outage.clients:
             nursery.start_soon(client.run)
@@ -103,29 +107,27 @@ async def restart(outage: Outage) -> Found:
         async with trio.open_nursery() as posting:
             for poster in outage.posters:
                 posting.start_soon(_post_steadily, poster, is_over)
-            while outage.posted < BEFORE * LINES:
-                await trio.sleep(POLL)
+            await until(lambda: outage.posted >= BEFORE * LINES)
             began = trio.current_time()
             held.signal(signal.SIGTERM)
             code, drained = await trio.to_thread.run_sync(held.wait)
             held.start()
-            while not all(client.seen.returned_at and client.is_connected for client in outage.clients):
-                await trio.sleep(POLL)
-                if trio.current_time() - began > CONNECT_LIMIT:
-                    break
-            sure = outage.posted + AFTER * LINES
-            while outage.posted < sure:
-                await trio.sleep(POLL)
+            await until(lambda: all(client.seen.returned_at for client in outage.clients))
+            await outage.all_connected()
+            enough = outage.posted + AFTER * LINES
+            await until(lambda: outage.posted >= enough)
             is_over.set()
         await outage.all_caught_up()
         nursery.cancel_scope.cancel()
     seen = [client.seen for client in outage.clients]
-    found |= {"exit": code, "drain_seconds": drained}
-    found["told_ms"] = [each.told for each in seen]
-    found["codes"] = sorted({code for each in seen for code in each.codes})
-    found["told_positions"] = sum(each.told_positions for each in seen)
-    found["returned_after"] = sorted(at - began for each in seen for at in each.returned_at)
-    return found | outage.found()
+    return outage.found() | {
+        "exit": code,
+        "drain_seconds": drained,
+        "told_ms": [each.told for each in seen],
+        "codes": sorted({code for each in seen for code in each.codes}),
+        "told_positions": sum(each.told_positions for each in seen),
+        "returned_after": sorted(at - began for each in seen for at in each.returned_at),
+    }
 
 
 async def _post_steadily(poster: Poster, is_over: trio.Event) -> None:
@@ -148,9 +150,9 @@ async def kills(outage: Outage, events: int, count: int) -> Found:
                 posting.start_soon(_post_in_parts, outage, poster, events // LINES, count)
             for number in range(count):
                 await _kill_once(outage, events * (number + outage.chance.random()) / (count + 1))
-        caught_up = await outage.all_caught_up()
+        await outage.all_caught_up()
         nursery.cancel_scope.cancel()
-    return {"kills": count, "caught_up": caught_up, **outage.found()}
+    return {"kills": count, **outage.found()}
 
 
 async def _kill_once(outage: Outage, goal: float) -> None:
@@ -158,8 +160,7 @@ async def _kill_once(outage: Outage, goal: float) -> None:
     if outage.chance.random() < 0.2:
         await trio.sleep(outage.chance.random() * STARTUP)
     else:
-        while outage.posted < goal:
-            await trio.sleep(POLL / 10)
+        await until(lambda: outage.posted >= goal, POLL / 10)
         await trio.sleep(outage.chance.random() * POLL)
     await trio.to_thread.run_sync(outage.held.kill)
     outage.held.start()
@@ -172,17 +173,9 @@ async def _post_in_parts(outage: Outage, poster: Poster, count: int, kills: int)
         await trio.sleep(outage.chance.random() * 2 * kills / count * 0.1)
 
 
-async def _run(options: argparse.Namespace, directory: Path) -> Found:
-    held = Held(directory)
+async def _run(options: argparse.Namespace, held: Held) -> Found:
     outage = Outage(held, options.clients, random.Random(options.seed))
-    try:
-        if options.what == "restart":
-            return await restart(outage)
-        return await kills(outage, options.events, options.kills)
-    finally:
-        held.close()
-        if options.log:
-            Path(options.log).write_text(held.log)
+    return await (restart(outage) if options.what == "restart" else kills(outage, options.events, options.kills))
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -198,7 +191,13 @@ def main(arguments: Sequence[str]) -> None:
     allow_descriptors()
     with tempfile.TemporaryDirectory(prefix="andond-outage-") as directory:
         began = time.monotonic()
-        found = trio.run(_run, options, Path(directory))
+        held = Held(Path(directory))
+        try:
+            found = trio.run(_run, options, held)
+        finally:
+            held.close()
+            if options.log:
+                Path(options.log).write_text(held.log)
         found["seconds"] = time.monotonic() - began
     sys.stdout.write(f"{json.dumps(found)}\n")
 

@@ -23,7 +23,8 @@ _CHUNK = 1 << 18
 _STAMP = re.compile(rb'"stamp":(\d+)')
 _REQUEST = (
     "GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: YW5kb25kIG1lYXN1cmluZw==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    "Sec-WebSocket-Key: YW5kb25kIG1lYXN1cmluZw==\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Protocol: cloudevents.json\r\n\r\n"
 )
 _MEDIUM = 126
 _PING, _PONG, _DATA = 9, 0x8A, 2

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import trustme
+
 from tests.bench.build import Tools
 from tests.bench.figures import Result
 from tests.bench.machine import LOAD_CORE, SERVER_CORE, Others
@@ -45,6 +47,7 @@ class Stage:
         self.tools = tools
         self.quick = quick
         self._numbers = itertools.count(1)
+        self._certificate: Certificate | None = None
 
     def pick(self, usual: int, quick: int) -> int:
         """One of two amounts."""
@@ -57,6 +60,17 @@ class Stage:
             settings |= {"ANDOND__SERVER__CERTIFICATE": certificate.chain, "ANDOND__SERVER__KEY": certificate.key}
         command = [sys.executable, "-m", "tests.bench.daemon", "--listen", "127.0.0.1:0"]
         return self._server("andond", command, settings).await_port(STREAM)
+
+    def certificate(self) -> Certificate:
+        """A certificate for 127.0.0.1, made once for the run."""
+        if self._certificate is None:
+            issued = trustme.CA().issue_cert("127.0.0.1")
+            chain, key = self.directory / "tls.crt", self.directory / "tls.key"
+            for blob in issued.cert_chain_pems:
+                blob.write_to_path(chain, append=True)
+            issued.private_key_pem.write_to_path(key)
+            self._certificate = Certificate(str(chain), str(key))
+        return self._certificate
 
     def limit(self) -> Server | None:
         """The C limit, if there is a compiler."""

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from domain.event import Event
 from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree, may_be_kept
-from domain.priority import RULES, Priority
+from domain.policy import BUILT_IN_RULES
+from domain.priority import Priority
 
 SEGMENT = st.text("abcXYZ019._~:@+-", min_size=1, max_size=6)
 
@@ -162,7 +163,7 @@ def test_a_channel_that_carries_more_than_routine_may_be_in_the_journal(channel,
 
 
 def test_what_is_critical_or_high_by_the_policy_is_on_a_channel_that_may_be_kept():
-    for rule in RULES:
+    for rule in BUILT_IN_RULES:
         if rule.priority <= Priority.HIGH:
             for type_ in (rule.type, f"{rule.type}.changed"):
                 assert may_be_kept(channel_of(event(type_))), type_

@@ -28,7 +28,7 @@ def test_a_position_is_read_as_it_was_written(epoch, offset):
         "e7:5\n",
         "e7:5.0",
         "e7:1e3",
-        "e7:٥",
+        "e7:\u0665",
         "e7:" + "9" * 17,
         "e 7:5",
         "e7:5:6",

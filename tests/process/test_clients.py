@@ -95,7 +95,7 @@ def test_websockets_speaks_the_subprotocol_of_cloud_events(daemon):
 
 def test_websockets_is_refused_at_the_handshake_with_the_reason(daemon):
     with pytest.raises(websockets.InvalidStatus) as refused:
-        websockets.sync.client.connect(address(daemon, "/stream"), proxy=None)
+        websockets.sync.client.connect(address(daemon, "/stream"), proxy=None, subprotocols=["cloudevents.json"])
     assert refused.value.response.status_code == 400
     assert "name the channels" in refused.value.response.body.decode().lower()
 

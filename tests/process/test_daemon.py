@@ -107,7 +107,9 @@ class Daemon:
 
     def connect(self, path: str) -> websocket.WebSocket:
         """A client that stays until it is told to go, at the latest by the end of the test."""
-        self.clients.append(websocket.create_connection(f"ws://127.0.0.1:{self.port}{path}", timeout=LIMIT))
+        spoken = ["cloudevents.json"] if path.startswith("/stream") else None
+        address = f"ws://127.0.0.1:{self.port}{path}"
+        self.clients.append(websocket.create_connection(address, timeout=LIMIT, subprotocols=spoken))
         return self.clients[-1]
 
     def end(self) -> None:

@@ -70,7 +70,7 @@ def test_a_transaction_that_fails_is_undone_whatever_failed(database):
         write("")
     with pytest.raises(StorageError, match="cannot try: ") as failed:
         write("nowhere")
-    assert (failed.value.full, failed.value.damaged, failed.value.operation) == (False, False, "try")
+    assert (failed.value.full, failed.value.operation) == (False, "try")
     assert database.rows("look", "SELECT * FROM journal") == []
 
 
@@ -104,3 +104,15 @@ def test_the_log_is_moved_when_it_has_grown_and_not_before(database, tmp_path):
 
 def test_the_faults_of_a_sound_file_are_none(database):
     assert database.faults(is_thorough=False) == database.faults(is_thorough=True) == []
+
+
+def test_a_table_that_is_not_as_it_was_made_is_damage_and_one_that_was_added_is_not(tmp_path):
+    Database.open(tmp_path / "x.sqlite3").close()
+    with closing(sqlite3.connect(tmp_path / "x.sqlite3")) as connection, connection:
+        connection.execute("CREATE VIEW calls AS SELECT event FROM records WHERE priority = 0")
+    Database.open(tmp_path / "x.sqlite3").close()
+    with closing(sqlite3.connect(tmp_path / "x.sqlite3")) as connection, connection:
+        connection.execute("ALTER TABLE lanes RENAME COLUMN size TO sizf")
+    with pytest.raises(StorageError, match="its schema was changed: lanes") as failed:
+        Database.open(tmp_path / "x.sqlite3")
+    assert failed.value.damaged

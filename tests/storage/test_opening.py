@@ -1,9 +1,11 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain import Priority
 from storage import StorageError, verify
@@ -168,6 +170,20 @@ def test_damage_that_shows_while_it_runs_is_looked_for_at_the_next_opening(left,
     assert opened().begun.reason == "damaged"
 
 
+def test_damage_that_no_check_finds_does_not_come_back_for_ever(left, opened, entry):
+    directory, _ = left
+    with closing(sqlite3.connect(directory / "journal.sqlite3")) as connection, connection:
+        connection.execute("CREATE TRIGGER harm BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'no'); END")
+    reasons = []
+    for _ in range(4):
+        journal = opened()
+        reasons.append(journal.begun and journal.begun.reason)
+        with suppress(StorageError):
+            journal.append([entry()])
+        journal.close()
+    assert reasons == [None, None, "damaged", None]
+
+
 def test_a_journal_of_a_newer_program_is_refused_in_words_and_left_alone(left, opened):
     directory, epoch = left
     with closing(sqlite3.connect(directory / "journal.sqlite3")) as connection:
@@ -229,9 +245,7 @@ def test_what_makes_a_log_another_one(known, lane, reason):
     assert doubt(known, "j1", lane, 42, hashes.get) == reason
 
 
-@pytest.mark.parametrize(
-    "known", [KNOWN, Known("j1", 0, START, 1, is_closed=True), Known("j1", 1, START, 1, False, True)]
-)
+@pytest.mark.parametrize("known", [KNOWN, Known("j1", 0, START, 1, is_closed=True), Known("j1", 1, START, 1, doubts=2)])
 def test_what_is_known_fits_a_sector_and_reads_back(known):
     line = known.line()
     assert len(line) == 512
@@ -243,3 +257,38 @@ def test_what_is_known_fits_a_sector_and_reads_back(known):
 )
 def test_what_is_not_whole_is_not_known(line):
     assert Known.parse(line) is None
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(position=st.integers(0, 2**32), bit=st.integers(0, 7))
+def test_whatever_bit_flips_the_journal_is_written_again_after_three_openings_at_most(
+    left, opened, entry, position, bit
+):
+    directory, _ = left
+    file, state = directory / "journal.sqlite3", directory / "journal.state"
+    pristine, known = file.read_bytes(), state.read_bytes()
+    raw = bytearray(pristine)
+    raw[position % len(raw)] ^= 1 << bit
+    file.write_bytes(raw)
+    try:
+        for is_last in (False, False, True):
+            journal = None
+            try:
+                journal = opened()
+                journal.append([entry()])
+                journal.retain(AT)
+                break
+            except StorageError as error:
+                if is_last or error.needs_operator:
+                    assert error.needs_operator, error  # noqa: PT017 - one of several ends
+                    break
+                assert error.damaged, error  # noqa: PT017 - as above
+            finally:
+                if journal is not None:
+                    with suppress(StorageError):
+                        journal.close()
+    finally:
+        for path in directory.glob("journal.sqlite3?*"):
+            path.unlink()
+        file.write_bytes(pristine)
+        state.write_bytes(known)

@@ -214,7 +214,7 @@ def test_what_is_noted_is_what_sqlite_does(run):
 
 def test_a_disk_that_loses_what_it_has_synced_is_found_out_by_the_note_beside_the_journal(run):
     lost = 0
-    for answers, files in cuts(run, CUTS, seed=2, deaf_to="-wal"):
+    for answers, files in cuts(run, CUTS // 3, seed=2, deaf_to="-wal"):
         run.put_back(files)
         journal = Journal.open(run.directory, KEEP, reserve=0, at=1_795_240_800.0)
         found = {kept.critical: kept.event.id for kept in journal.critical_since(0, 1_000_000)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain import Event, Priority
@@ -213,6 +213,7 @@ def contents(path: Path) -> list[list[tuple[object, ...]]]:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 7))
+@example(position=3676, bit=7).via("a name in the schema that is no text any more")
 @ONE_COPY
 def test_a_flipped_bit_in_the_file_is_found_wherever_it_matters(copy, pristine, position, bit):
     journal = copy()

@@ -6,7 +6,7 @@ from wsproto.connection import Connection
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 
 from domain import Priority
-from transport.frames import BINARY, CLOSE, PING, PONG, TEXT, Frame, frame_bytes, text_frame
+from transport.frames import BINARY, CLOSE, PING, PONG, TEXT, Batch, Frame, frame_bytes, text_frame
 
 # The three forms of the length (RFC 6455, 5.2) and their edges.
 SIZES = [0, 1, 125, 126, 127, 65535, 65536, 70000]
@@ -56,3 +56,34 @@ def test_a_frame_is_normal_and_has_no_key_unless_it_is_said():
 
 def test_a_frame_in_a_log_shows_no_payload():
     assert repr(Frame(b"secret", Priority.HIGH, "k")) == "<Frame high 6 bytes key='k'>"
+
+
+# -- batches ----------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_its_frames_joined_and_knows_how_many_there_are_of_each_priority():
+    frames = [text_frame(b"a"), text_frame(b"b", Priority.LOW), text_frame(b"c")]
+    batch = Batch(frames)
+    assert batch.blob == b"".join(frame.data for frame in frames)
+    assert batch.frames == frames
+    assert dict(batch.counts) == {Priority.NORMAL: 2, Priority.LOW: 1}
+
+
+def test_an_empty_batch_has_nothing():
+    batch = Batch([])
+    assert (batch.blob, batch.counts, batch.rest(0)) == (b"", (), (0, b""))
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=8), st.data())
+def test_what_is_left_of_a_batch_is_the_rest_of_one_frame_and_whole_ones(sizes, data):
+    batch = Batch([Frame(bytes((index,)) * size) for index, size in enumerate(sizes)])
+    count = data.draw(st.integers(0, len(batch.blob)))
+    begun, tail = batch.rest(count)
+    whole = b"".join(frame.data for frame in batch.frames[begun:])
+    assert batch.blob[count:] == tail + whole
+    # A frame of which nothing went can wait by its priority; one that was begun cannot.
+    assert len(tail) < (len(batch.frames[begun - 1].data) if begun else 1)
+
+
+def test_a_batch_of_which_more_went_than_it_has_is_gone():
+    assert Batch([Frame(b"abc")]).rest(50) == (1, b"")

@@ -125,3 +125,122 @@ def test_any_bytes_are_counted_or_refused_and_never_break_the_meter(pieces):
     with suppress(ProtocolError):
         for piece in pieces:
             assert meter.feed(piece) >= 0
+
+
+# -- Pongs ---------------------------------------------------------------------------------------------------------
+
+MASK = b"\x11\x22\x33\x44"
+
+
+def pong(payload: bytes, mask: bytes = MASK) -> bytes:
+    """A Pong as the library's own client sends it, with a mask of our choice."""
+    masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+    return frame(0x8A, masked, mask)
+
+
+@pytest.mark.parametrize("size", [0, 1, 4, 5, 9, 124, 125])
+def test_a_pong_is_taken_in_clear_and_nothing_is_left_of_it(size):
+    meter = Meter(1000)
+    payload = bytes(range(size))
+    assert meter.take_pongs(pong(payload)) == b""
+    assert meter.pongs == [payload]
+
+
+def test_a_pong_of_a_client_library_is_read():
+    meter = Meter(1000)
+    assert meter.take_pongs(Connection(ConnectionType.CLIENT).send(Pong(b"c\0\1\2\3"))) == b""
+    assert meter.pongs == [b"c\0\1\2\3"]
+
+
+def test_several_pongs_are_taken_and_what_follows_is_left():
+    meter = Meter(1000)
+    text = frame(0x81, b"hello")
+    assert meter.take_pongs(pong(b"a") + pong(b"") + pong(b"c") + text + pong(b"d")) == text + pong(b"d")
+    assert meter.pongs == [b"a", b"", b"c"]
+    assert meter.feed(text + pong(b"d")) == 1
+    assert meter.pongs == [b"a", b"", b"c", b"d"]
+
+
+@pytest.mark.parametrize("cut", range(1, len(pong(b"token"))))
+def test_a_pong_cut_anywhere_is_left_whole_and_found_when_the_rest_has_come(cut):
+    meter = Meter(1000)
+    data = pong(b"token")
+    assert meter.take_pongs(data[:cut]) == data[:cut]
+    assert meter.feed(data[:cut]) == 0
+    assert meter.take_pongs(data[cut:]) == data[cut:]
+    assert meter.pongs == []
+    assert meter.feed(data[cut:]) == 0
+    assert meter.pongs == [b"token"]
+    # And the next one is seen where it begins.
+    assert meter.take_pongs(pong(b"next")) == b""
+    assert meter.pongs == [b"token", b"next"]
+
+
+def test_bytes_of_a_message_that_look_like_a_pong_are_none():
+    meter = Meter(1000)
+    data = frame(0x82, pong(b"forged"))
+    begun, rest = data[:6], data[6:]
+    assert meter.feed(begun) == 0
+    assert meter.take_pongs(rest) == rest
+    assert meter.feed(rest) == 1
+    assert meter.pongs == []
+
+
+def test_a_pong_between_the_pieces_of_a_message_is_taken_and_the_message_goes_on():
+    meter = Meter(1000)
+    assert meter.feed(frame(0x01, b"x")) == 0
+    assert meter.take_pongs(pong(b"p") + frame(0x80, b"y")) == frame(0x80, b"y")
+    assert meter.feed(frame(0x80, b"y")) == 1
+    assert meter.pongs == [b"p"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x8a\x01p",  # not masked
+        frame(0x0A, b"p"),  # no FIN
+        frame(0xCA, b"p"),  # a reserved bit
+        frame(0x8A, b"p" * 126),  # too long for a control frame
+        frame(0x89, b"p"),  # a Ping
+    ],
+)
+def test_what_is_no_good_pong_is_left_for_the_library_to_judge(data):
+    meter = Meter(1000)
+    assert meter.take_pongs(data) == data
+    assert meter.pongs == []
+
+
+def test_behind_a_close_no_pong_is_looked_for():
+    meter = Meter(1000)
+    meter.feed(frame(0x88, b"\x03\xe8"))
+    assert meter.take_pongs(pong(b"p")) == pong(b"p")
+    assert meter.feed(pong(b"p")) == 0
+    assert meter.pongs == []
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["text", "pong", "ping"]), st.binary(max_size=125)), max_size=8),
+    st.lists(st.integers(1, 20), max_size=60),
+    st.binary(min_size=4, max_size=4),
+)
+def test_however_they_are_cut_pongs_are_read_once_in_order_and_the_library_misses_nothing_else(parts, cuts, mask):
+    opcodes = {"text": 0x82, "ping": 0x89}
+    data = b"".join(pong(body, mask) if kind == "pong" else frame(opcodes[kind], body) for kind, body in parts)
+    meter, library = Meter(10_000), Connection(ConnectionType.SERVER)
+    complete, others = 0, []
+    while data:
+        size = cuts.pop() if cuts else len(data)
+        piece, data = data[:size], data[size:]
+        rest = meter.take_pongs(piece)
+        if rest:
+            library.receive_data(rest)
+            others += [event for event in library.events() if not isinstance(event, Pong)]
+            complete += meter.feed(rest)
+    assert meter.pongs == [body for kind, body in parts if kind == "pong"]
+    assert [bytes(event.payload) for event in others if isinstance(event, Ping)] == [
+        body for kind, body in parts if kind == "ping"
+    ]
+    assert complete == sum(kind == "text" for kind, _ in parts)
+    assert b"".join(bytes(event.data) for event in others if isinstance(event, BytesMessage)) == b"".join(
+        body for kind, body in parts if kind == "text"
+    )

@@ -222,7 +222,7 @@ class Connected(Struct):
 
 
 class Hole(Struct):
-    """Publications that this client does not get, both ends included."""
+    """Publications that this client does not get, both ends included; `to` is below `from` where none can be named."""
 
     from_: Offset = msgspec.field(name="from")
     to: Offset

@@ -7,7 +7,7 @@ import trio
 
 from actors.desks import PortalDesk, ReadPortal
 from actors.desks.portal import Tick
-from actors.messages import EventTaken, Publish
+from actors.messages import EventTaken, Publish, Record
 from actors.runtime import ChildSpec, Supervisor, ask
 from config import PortalSettings
 from domain import Priority, channel_of, parse_rfc3339
@@ -25,9 +25,10 @@ def clock() -> float:
 class Rig:
     """The portal's desk, and what it published."""
 
-    def __init__(self, tree, published: list[Publish]) -> None:
+    def __init__(self, tree, published: list[Publish], recorded: list) -> None:
         self.tree = tree
         self.published = published
+        self.recorded = recorded
 
     @property
     def ref(self):
@@ -50,9 +51,10 @@ def run(grow, keeper):
     async def running(**options):
         published: list[Publish] = []
         spec = ChildSpec("portal", PortalDesk, (PortalSettings(**options), clock))
-        specs = [ChildSpec("channels", keeper, (published,)), ChildSpec("desks", Supervisor, ([spec],))]
-        async with grow(specs) as tree:
-            yield Rig(tree, published)
+        recorded: list = []
+        lasting = [ChildSpec("recorder", keeper, (recorded,)), ChildSpec("channels", keeper, (published,))]
+        async with grow([*lasting, ChildSpec("desks", Supervisor, ([spec],))]) as tree:
+            yield Rig(tree, published, recorded)
 
     return running
 
@@ -65,6 +67,31 @@ def chain(make_event):
         return make_event(type=type_, source="/chain", data=data)
 
     return make
+
+
+# -- kept -------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_urgent_is_answered_for_by_the_recorder_and_learned_at_once(run, make_event, autojump_clock):
+    answers: list[bool] = []
+    jailed = make_event("1", Priority.CRITICAL, "validator.jailed", "/chain", {"validator": "v1"})
+    async with run() as rig:
+        rig.ref.tell(EventTaken(jailed, answers.append))
+        rig.ref.tell(EventTaken(make_event("2", type="chain.block", source="/chain", data={}), answers.append))
+        await rig.tree.settle()
+        (record,) = [message for message in rig.recorded if type(message) is Record]
+        assert record.event.id == "1"
+        assert answers == [True]
+        record.settled(True)
+        assert answers == [True, True]
+        assert rig.of("validator.jailed") == []
+
+
+async def test_what_the_desk_makes_itself_is_not_kept(run, autojump_clock):
+    async with run() as rig:
+        await trio.sleep(10)
+        assert rig.of("portal.metrics")
+        assert rig.recorded == []
 
 
 # -- time -------------------------------------------------------------------------------------------------
@@ -156,12 +183,12 @@ async def test_posted_events_feed_every_stream(run, chain, autojump_clock):
         assert rig.newest("portal.metrics")["avgLatencyMs"] == 120
 
 
-async def test_what_was_posted_is_published_itself_with_its_own_priority(run, make_event, autojump_clock):
+async def test_what_was_posted_goes_on_itself_with_its_own_priority(run, make_event, autojump_clock):
     jailed = make_event("j", Priority.CRITICAL, "validator.status", "/chain", {"validator": "v", "status": "JAILED"})
     async with run() as rig:
         rig.take(jailed)
         await rig.tree.settle()
-        assert [message.priority for message in rig.published if message.event is jailed] == [Priority.CRITICAL]
+        assert [(message.event is jailed, message.priority) for message in rig.recorded] == [(True, Priority.CRITICAL)]
 
 
 async def test_values_that_have_gone_stale_are_null_with_their_age(run, chain, autojump_clock):

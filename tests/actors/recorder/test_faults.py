@@ -128,6 +128,27 @@ async def test_a_disk_that_hangs_delays_a_call_by_two_seconds_and_no_longer(run,
         assert disk.most == 1
 
 
+async def test_while_a_journal_takes_long_to_open_again_calls_are_told_at_once(run, call, broken, autojump_clock, gate):
+    disk = gate()
+    async with run(disk=disk) as rig:
+        broken[0] = BAD
+        rig.put(call("fire"))
+        await rig.answers(1)
+        broken[0] = None
+        disk.hold()
+        await trio.sleep(10)
+        assert disk.waiting == 1
+        began = trio.current_time()
+        rig.put(call("smoke"))
+        await rig.answers(2)
+        assert trio.current_time() == began
+        assert "smoke" in rig.ids
+        disk.open()
+        await trio.sleep(10)
+        assert (await rig.says())["writable"] is True
+        assert {"fire", "smoke"} <= {message.event.id for message in rig.told if message.critical}
+
+
 async def test_on_a_full_disk_what_was_kept_can_still_be_read(run, call, broken, autojump_clock, gate):
     async with run(disk=gate()) as rig:
         rig.put(*[call(str(number)) for number in range(5)])
@@ -164,7 +185,7 @@ async def test_on_a_full_disk_telemetry_makes_room_for_a_call_and_it_is_said(
         for number in range(700):
             rig.ref.tell(Keep(make_event(f"n{number}")))
         rig.put(make_event("state", HIGH))
-        await trio.sleep(1)
+        await trio.sleep(2)
         is_full[0] = True
         rig.put(call("fire"))
         await rig.answers(2)

@@ -158,6 +158,31 @@ async def test_a_keeper_of_channels_without_room_holds_the_recorder_up_and_loses
     assert [message.event.id for message in kept] == [str(number) for number in range(20)]
 
 
+# -- what nobody can write --------------------------------------------------------------------------------
+
+
+async def test_an_event_that_cannot_be_written_takes_no_other_along(run, call, make_event, autojump_clock, gate):
+    disk = gate()
+    before = counters.journal_failed
+    async with run(disk=disk) as rig:
+        disk.hold()
+        rig.put(call("first"))
+        await rig.tree.settle()
+        rig.put(call("one"), call("bad", data={"text": "\ud800"}), call("other"))
+        disk.open()
+        await rig.answers(4)
+        assert sorted(rig.settled) == [("bad", False), ("first", True), ("one", True), ("other", True)]
+        assert {message.event.id: message.critical and message.critical.offset for message in rig.told} == {
+            "first": 1,
+            "one": 2,
+            "bad": None,
+            "other": 3,
+        }
+        assert counters.journal_failed - before == 1
+        status = await rig.tree.status(rig.ref.actor_inbox.path)
+        assert (status.restarts, status.quarantined) == (0, 0)
+
+
 # -- known already -------------------------------------------------------------------------------------------
 
 
@@ -217,7 +242,7 @@ async def test_what_is_on_disk_and_was_not_told_is_told_by_the_next_life(run, ca
     standing = Standing()
     standing.told = Position(epoch, 1)
     journal = Journal.open(tmp_path, keep, 0)
-    entries = [Entry(event, "events/acme", 1.0) for event in (call("smoke"), make_event("state", HIGH))]
+    entries = [Entry(event, "events/acme", 1_800_000_000.0) for event in (call("smoke"), make_event("state", HIGH))]
     standing.in_hand.add(name_of(entries[1].event))
     journal.append(entries)
     journal.close()

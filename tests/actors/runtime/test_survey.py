@@ -201,9 +201,43 @@ async def test_more_children_than_can_be_shown_are_summed_up(autojump_clock):
         assert status.summarised == 1092
         assert status.summarised_states == {"running": 1092}
         assert set(status.summarised_depth) == set(Priority)
+        assert status.summarised_oldest == {}
         assert len(status.children) == 8
         assert {"7", "500", "700"} <= {child.id for child in status.children}
         assert {child.id: child.state for child in status.children}["500"] == "stuck"
+
+
+async def test_for_how_long_the_oldest_message_waits_is_told_of_each_lane_in_which_one_does(autojump_clock):
+    class Urgent:
+        priority = Priority.CRITICAL
+
+    async with ActorSystem.open() as system:
+        root, refs = await tree(system, ChildSpec("a", Worker))
+        refs["a"].tell(1000)
+        await trio.sleep(2)
+        refs["a"].tell("first")
+        await trio.sleep(3)
+        refs["a"].tell("second")
+        refs["a"].tell(Urgent())
+        await trio.sleep(1)
+        (a,) = (await survey(root, deadline=1.0)).children
+        # Nobody has looked at the clock in between, so the moments known are those of the survey and before.
+        assert set(a.oldest) == {Priority.CRITICAL, Priority.HIGH, Priority.NORMAL}
+        assert a.oldest[Priority.NORMAL] >= 5
+
+
+async def test_of_those_that_are_not_shown_the_oldest_message_is_told(autojump_clock):
+    async with ActorSystem.open() as system:
+        root, refs = await tree(system, *(ChildSpec(str(n), Worker, shutdown=0.0) for n in range(20)))
+        for ref in refs.values():
+            ref.tell(1000)
+        await wait_all_tasks_blocked()
+        for ref in refs.values():
+            ref.tell("waits")
+        await trio.sleep(7)
+        status = await survey(root, expand=10)
+        assert status.summarised == 12
+        assert status.summarised_oldest == {Priority.NORMAL: pytest.approx(8)}
 
 
 async def test_an_actor_that_has_ended_cannot_be_surveyed():

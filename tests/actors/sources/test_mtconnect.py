@@ -84,6 +84,7 @@ async def running(
     connect: Callable[[str, int], Awaitable[trio.abc.Stream]] | None = None,
     *,
     is_open: bool = True,
+    ranks: Ranks | None = None,
     **settings: float | bool | dict[str, str],
 ) -> AsyncIterator[Rig]:
     told: list[Event] = []
@@ -93,7 +94,7 @@ async def running(
     known = MtconnectSettings(address=address, equipment="acme/plant1/line3/press3", **settings)  # type: ignore[arg-type]
     clock, roll = (lambda: NOW + trio.current_time()), Roll()
     more = {"clock": clock, "chance": random.Random(1), "connect": connect}
-    more["freshness"] = roll.freshness("press3", known)
+    more |= {"freshness": roll.freshness("press3", known), "ranks": ranks}
     specs = [
         ChildSpec("desks", Supervisor, ([ChildSpec("floor", Desk, (told, gate))],)),
         ChildSpec("press3", MtconnectSource, ("press3", known), more),
@@ -160,6 +161,22 @@ async def test_what_a_machine_says_reaches_the_desk_as_events(autojump_clock: tr
         described, machine = await rig.describe(), await rig.machine()
     assert (described["state"], described["connected"], described["lines"]) == ("fresh", True, 2)
     assert (machine["state"], machine["execution"], machine["activeAlarms"]) == ("executing", "ACTIVE", 1)
+
+
+async def test_what_a_machine_says_is_ranked_by_the_policy_and_the_budget_of_its_source(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    rule = RuleSettings(name="state", type="equipment.state", priority="low")
+    settings = PolicySettings(rules=(rule,), critical_rate=0.1, critical_burst=2)
+    adapter = Adapter()
+    async with running(connect=adapter.connect, ranks=Ranks("press3", lambda: settings)) as rig:
+        faults = [STAMP % second + f"|system|Fault|B{second}|||Stop" for second in range(1, 6)]
+        await adapter.say(STAMP % 0 + "|execution|ACTIVE", *faults)
+        await until(lambda: rig.kinds("alarm") == ["alarm.raised"] * 5)
+        alarms = [event for event in rig.told if event.type == "alarm.raised"]
+        assert sorted(event.priority for event in alarms) == [Priority.CRITICAL] * 2 + [Priority.HIGH] * 3
+        assert sum(event.extensions.get("demotedfrom") == "critical" for event in alarms) == 3
+        assert {event.priority for event in rig.told if event.type.startswith("equipment.state")} == {Priority.LOW}
 
 
 async def test_a_ping_goes_out_first_and_the_heartbeat_that_is_agreed_is_kept(

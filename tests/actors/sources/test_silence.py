@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 
 import pytest
@@ -35,7 +35,7 @@ class Ill(TrioActor):
 
     has_tasks = True
 
-    def __init__(self, name: str, settings, freshness) -> None:
+    def __init__(self, name: str, settings, freshness, **_more) -> None:
         super().__init__()
         del name, freshness
         self._fails = settings.equipment == "fails/always"
@@ -309,7 +309,9 @@ async def spelling(cadence: float, gaps: list[float], restarts: set[int]):
         for number, gap in enumerate(gaps):
             if number in restarts:
                 (await find_source(sources, "http")).tell(TakeEvents(None))  # type: ignore[arg-type]
-                system.environment.registry.get("gateway/vigil").actor_inbox.owner.start_task(fail)
+                # It may be away already.
+                with suppress(RuntimeError):
+                    system.environment.registry.get("gateway/vigil").actor_inbox.owner.start_task(fail)
                 await trio.sleep(max(0.0, gap - 0.2))
             await trio.sleep(gap if number not in restarts else min(gap, 0.2))
             await ask(await find_source(sources, "http"), TakeEvents([member(number)]), 30)

@@ -25,7 +25,7 @@ class Source(TrioActor):
     has_tasks = True
     lives: list[tuple[str, str]] = []  # noqa: RUF012
 
-    def __init__(self, name: str, settings, freshness) -> None:
+    def __init__(self, name: str, settings, freshness, **_more) -> None:
         super().__init__()
         self.name = name
         self.freshness = freshness

@@ -13,7 +13,7 @@ from actors.runtime import ActorDead, ActorSystem, ChildSpec, Policy, Supervisor
 from andond.api import health
 from andond.api.health import Condition, Health, unanswered
 from config import HostSource, HttpSource, MtconnectSource
-from domain import rfc3339
+from domain import BUILT_IN, rfc3339
 from telemetry import METRICS, gauges
 from transport import ClientAddress, Request, Response, Routes
 
@@ -87,6 +87,10 @@ def run():
         canary: dict | None = None,
         journal: dict | None = None,
     ):
+        watches = [
+            ChildSpec("receipts", Part, ({"clients": 3, "overdue": {"received": 1, "shown": 0}},)),
+            ChildSpec("canary", Part, (canary,)),
+        ]
         parts = [ChildSpec(name, Part) for name in ("floor", "portal")]
         specs = [
             ChildSpec("recorder", Part, (journal,)),
@@ -95,8 +99,7 @@ def run():
             ChildSpec("sources", Supervisor, (sources, Policy(backoff=30.0))),
             ChildSpec("listeners", Supervisor, ([ChildSpec("listener", Part)],)),
             ChildSpec("pulse", Part),
-            ChildSpec("receipts", Part, ({"clients": 3, "overdue": {"received": 1, "shown": 0}},)),
-            ChildSpec("canary", Part, (canary,)),
+            ChildSpec("watches", Supervisor, (watches, Policy(backoff=30.0))),
         ]
         async with ActorSystem.open() as system:
             rig = Rig(system, Condition(NOW - 60, lambda: settings or {}), Front())
@@ -220,6 +223,15 @@ async def test_when_too_many_clients_are_too_far_away_the_daemon_is_not_ready(ru
         assert (found, document["not_ready"]) == (status, [far] if far else [])
 
 
+@pytest.mark.parametrize("message", ["hang", "fail"])
+async def test_who_only_looks_keeps_nobody_from_being_ready(run, autojump_clock, message):
+    async with run() as rig:
+        rig.tell("watches/canary", message)
+        await rig.wait()
+        assert (await rig.ask("/readyz"))[0] == 200
+        assert (await rig.ask("/statusz"))[1]["canary"] == {}
+
+
 async def test_while_it_drains_the_daemon_is_not_ready(run, autojump_clock):
     async with run() as rig:
         rig.condition.draining = True
@@ -300,6 +312,35 @@ async def test_the_status_document_says_everything(run, autojump_clock):
         assert (channels["id"], len(channels["children"]), channels["summarised"]) == ("channels", 8, 92)
         assert channels["summarised_states"] == {"running": 92}
         assert document["tree"]["children"][3]["children"][0]["says"]["name"] == "press3"
+
+
+async def test_what_waits_is_told_with_its_depth_and_for_how_long_the_oldest_has(run, autojump_clock, lag, monkeypatch):
+    monkeypatch.setattr("telemetry.metrics.CACHE_AGE", -1.0)
+    async with run() as rig:
+        rig.tell("channels/c42", "hang")
+        rig.tell("channels/c42", "waits")
+        rig.tell("desks/floor", "hang")
+        await rig.wait()
+        await trio.sleep(5)
+        # In this tree nobody else looks at the clock.
+        await rig.ask("/statusz")
+        rig.tell("desks/floor", "waits")
+        await trio.sleep(2)
+        document = (await rig.ask("/statusz"))[1]
+        floor = next(actor for actor in walk(document["tree"]) if actor["path"] == "gateway/desks/floor")
+        assert floor["depth"]["normal"] == 1
+        assert floor["age"]["normal"] == pytest.approx(3, abs=0.2)
+        # The survey's own questions wait at both of them, as urgent as a question is.
+        assert document["mailboxes"]["normal"] == {"depth": 2, "age": pytest.approx(10.1, abs=0.2)}
+        assert document["mailboxes"]["critical"] == {"depth": 0, "age": 0.0}
+        page = (await rig.get("/metrics")).body.decode()
+        assert re.search(r'^andond_mailbox_age_seconds\{priority="normal"\} 1\d\.', page, re.MULTILINE)
+
+
+async def test_the_policy_in_force_is_told_by_its_version(run, autojump_clock):
+    async with run() as rig:
+        told = (await rig.ask("/statusz"))[1]["policy"]
+        assert told == {"version": BUILT_IN.version, "rules": len(BUILT_IN.rules)}
 
 
 async def test_a_failure_is_told_with_its_age_and_its_message(run, autojump_clock):

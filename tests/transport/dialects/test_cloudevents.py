@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import Event, Priority, Publication, parse_event
+from domain import Event, Position, Priority, Publication, parse_event
 from transport.dialects.cloudevents import CHANNEL_LIMIT, LATEST_LIMIT, CloudEventsSession, QueryFault, encode
 from transport.session import Close, Session, Subscribe
 
@@ -100,6 +101,20 @@ def test_a_publication_is_a_cloudevent_with_its_place():
         "correlationid": "c7",
         "data": {"level": "FAULT", "text": "Öl"},
     }
+
+
+def test_a_critical_one_has_its_place_in_the_log_and_one_from_the_journal_none_on_its_channel():
+    position = Position("e7", 88121)
+    live = json.loads(encode(Publication("alarms/acme/press3", "9c1f", 77, 1795240801.0, EVENT, position)))
+    kept = json.loads(encode(Publication("alarms/acme/press3", "", 0, 1795240801.0, EVENT, position)))
+    assert (live["offset"], live["criticaloffset"]) == ("9c1f:77", "e7:88121")
+    assert kept == {name: value for name, value in live.items() if name != "offset"}
+
+
+def test_one_that_stands_for_several_says_how_many():
+    reading = replace(EVENT, type="equipment.reading", priority=Priority.NORMAL)
+    frame = encode.frame(Publication("readings/acme/press3", "e7", 5, 1795240801.0, reading), 3)
+    assert json.loads(frame.data[4:])["sampledrate"] == 3
 
 
 def test_another_gateway_can_take_what_this_one_sent():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 from wsproto import ConnectionType
 from wsproto.connection import Connection, ConnectionState
-from wsproto.events import CloseConnection, Pong, TextMessage
+from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
 from transport.outbox import Limits
 from transport.stream import FrameStream
@@ -48,6 +49,30 @@ class Wire:
     losses: list[str]
     nursery: trio.Nursery
     heard: bytearray = field(default_factory=bytearray)
+    _parser: Connection = field(default_factory=lambda: Connection(ConnectionType.CLIENT))
+    _text: str = ""
+
+    def news(self) -> list[str | bytes]:
+        """What has come by now and was not told before: texts, payloads of Pings, a Close."""
+        found: list[str | bytes] = []
+        while True:
+            try:
+                part = self.client.recv(65536)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return found
+            self._parser.receive_data(part or None)
+            for event in self._parser.events():
+                if isinstance(event, TextMessage):
+                    self._text += event.data
+                    if event.message_finished:
+                        found.append(self._text.rstrip("."))
+                        self._text = ""
+                elif isinstance(event, Ping):
+                    found.append(bytes(event.payload))
+                elif isinstance(event, CloseConnection):
+                    found.append(f"close {event.code}")
+            if not part:
+                return found
 
     async def read(self) -> bytes:
         """Everything that has been sent once nobody here has anything left to do."""
@@ -89,14 +114,21 @@ def connected() -> tuple[socket.socket, socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = socket.create_connection(listener.getsockname())
         sock, _ = listener.accept()
-    sock.setblocking(False)
-    client.setblocking(False)
+    # As the listener and every WebSocket client do it: otherwise small writes wait for one another's acknowledgement.
+    for end in (sock, client):
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        end.setblocking(False)
     return sock, client
 
 
 @asynccontextmanager
 async def wired(
-    *takes: int | OSError, outbox_size: int = 100_000, critical_limit: int = 100, credit: int = 1 << 40
+    *takes: int | OSError,
+    outbox_size: int = 100_000,
+    critical_limit: int = 100,
+    credit: int = 1 << 40,
+    pings: int | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Wire]:
     plain, client = connected()
     sock = Stingy(fileno=plain.detach())
@@ -104,8 +136,10 @@ async def wired(
     losses: list[str] = []
     with sock, client:
         async with trio.open_nursery() as nursery:
-            stream = FrameStream(sock, nursery, Limits(outbox_size, critical_limit), on_lost=losses.append)
-            stream.use_credit(credit)
+            limits = Limits(outbox_size, critical_limit, pings or 1024)
+            stream = FrameStream(sock, nursery, limits, on_lost=losses.append, clock=clock)
+            if pings is None:
+                stream.use_credit(credit)
             yield Wire(stream, sock, client, losses, nursery)
             nursery.cancel_scope.cancel()
 
@@ -140,7 +174,10 @@ Wired = Callable[..., AbstractAsyncContextManager[Wire]]
 
 @pytest.fixture(name="wired")
 def wired_fixture() -> Wired:
-    """``async with wired(3, BLOCKED) as wire``: the first send takes three bytes, the second none, then all."""
+    """``async with wired(3, BLOCKED) as wire``: the first send takes three bytes, the second none, then all.
+
+    The client returns ``credit``, more than is ever used, or answers Pings for a window of ``pings`` bytes at most.
+    """
     return wired
 
 

@@ -35,14 +35,17 @@ async def test_a_frame_that_is_cut_anywhere_goes_on_first(wired, count):
         assert await wire.texts() == ["a", "b"]
 
 
-async def test_what_waits_goes_by_priority_and_each_priority_in_its_order(wired):
+async def test_what_waits_goes_critical_first_and_each_priority_in_its_order(wired):
     async with wired(BLOCKED) as wire:
         wire.stream.offer(text("first"))
         for turn in "12":
             for priority in reversed(Priority):
                 wire.stream.offer(text(f"{priority.wire}{turn}", priority))
-        waiting = [f"{priority.wire}{turn}" for priority in Priority for turn in "12"]
-        assert await wire.texts() == ["first", *waiting]
+        texts = await wire.texts()
+        assert texts[:3] == ["first", "critical1", "critical2"]
+        assert sorted(texts[3:]) == ["high1", "high2", "low1", "low2", "normal1", "normal2"]
+        for priority in Priority:
+            assert texts.index(f"{priority.wire}1") < texts.index(f"{priority.wire}2")
 
 
 async def test_what_waits_is_conflated_and_counted_also_after_it_has_gone(wired):
@@ -80,23 +83,24 @@ async def test_a_critical_frame_waits_for_one_piece_at_most(wired):
         assert max(wire.sock.pieces) < FLUSH_SIZE + 2 * 1004
 
 
-@pytest.mark.parametrize("first", [CRITICAL, LOW])
+@pytest.mark.parametrize("first", [HIGH, LOW])
 @given(count=st.integers(0, 66))
 @settings(max_examples=70, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_batch_that_is_cut_anywhere_loses_nothing(wired, first, count):
-    frames = [text("a", first), text("b", LOW), text("c", CRITICAL)]
+    frames = [text("a", first), text("b", LOW), text("c", HIGH)]
     async with wired(count, BLOCKED) as wire:
         wire.stream.offer_batch(Batch(frames))
+        wire.stream.offer(text("critical", CRITICAL))
         texts = await wire.texts()
     gone = min(3, -(-count // 22))
     waiting = sorted([(one.priority, name) for one, name in zip(frames, "abc", strict=True)][gone:])
-    assert texts == [*"abc"[:gone], *(name for _, name in waiting)]
+    assert texts == [*"abc"[:gone], "critical", *(name for _, name in waiting)]
 
 
 async def test_a_batch_for_a_socket_that_is_full_waits_by_priority(wired):
     async with wired(BLOCKED) as wire:
         wire.stream.offer(text("first"))
-        frames = [text("a", LOW), text("b"), text("c", CRITICAL)]
+        frames = [text("a", LOW), text("b"), text("c", HIGH)]
         wire.stream.offer_batch(Batch(frames))
         assert await wire.texts() == ["first", "c", "b", "a"]
 
@@ -239,7 +243,7 @@ async def test_whatever_is_written_is_delivered_dropped_or_conflated(wired, oper
             if what == "offer":
                 wire.stream.offer(frame(priority, key))
             elif what == "batch":
-                frames = [frame(priority, key), frame(NORMAL, key), frame(LOW, "-")]
+                frames = [frame(priority or HIGH, key), frame(NORMAL, key), frame(LOW, "-")]
                 wire.stream.offer_batch(Batch(frames))
             elif what == "own":
                 wire.nursery.start_soon(own, frame_bytes(PONG, b""))

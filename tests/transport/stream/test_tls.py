@@ -59,6 +59,7 @@ def secured(server_context, secure_pair):
         with sock, client:
             async with trio.open_nursery() as nursery:
                 stream = FrameStream(sock, nursery, Limits(1_000_000, 10), on_lost=losses.append)
+                stream.use_credit(1 << 40)
                 yield stream, sock, client, losses
                 nursery.cancel_scope.cancel()
 
