@@ -48,6 +48,9 @@ DOMAIN_DOES_WITHOUT = {"trio", "pykka", "sqlite3", "time", "logging", "random", 
 # module -> why others import it by its own name and not from its package
 ROOMS = {
     "actors.places": "the map of the tree, a list of names and nothing else",
+    "domain.canary": "words that mean something only beside the canary",
+    "domain.receipts": "a notice and its word are receipts' here, silence's there",
+    "domain.silence": "as above",
     "transport.dialects.cloudevents": "a dialect is chosen by its name; its encoders are called alike in each",
     "transport.dialects.portal": "as above",
     "transport.dialects.native": "as above",

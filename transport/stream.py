@@ -33,6 +33,8 @@ from transport.writer import USUAL_LIMITS, FrameWriter, Own, reason_of
 
 RECEIVE_SIZE = 64 * 1024
 TASTE_SIZE = 4096
+# One client is tasted no more often before the others have their turn.
+TASTES = 16
 
 Taste = Callable[[bytes], bytes]
 """Takes what it knows from the beginning of what came in, and returns the rest."""
@@ -41,7 +43,7 @@ Taste = Callable[[bytes], bytes]
 class FrameStream(FrameWriter, trio.abc.Stream):
     """A non-blocking socket, plain or TLS, that takes whole frames from many writers and can be read."""
 
-    __slots__ = ("_arrivals", "_arrived", "_is_ending", "_is_ready", "_reader", "_taste")
+    __slots__ = ("_arrivals", "_arrived", "_failure", "_is_ending", "_is_ready", "_reader", "_taste")
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class FrameStream(FrameWriter, trio.abc.Stream):
         self._arrivals: Arrivals | None = None
         self._taste: Taste | None = None
         self._arrived: bytes | None = None
+        self._failure: OSError | None = None
         self._reader: Task | None = None
         self._is_ready = True
         self._is_ending = False
@@ -131,6 +134,8 @@ class FrameStream(FrameWriter, trio.abc.Stream):
             if self._arrived is not None:
                 data, self._arrived = self._arrived, None
                 return data
+            if self._failure is not None:
+                raise trio.BrokenResourceError(reason_of(self._failure))
             try:
                 data = sock.recv(max_bytes)
             except (BlockingIOError, ssl.SSLWantReadError):
@@ -168,20 +173,27 @@ class FrameStream(FrameWriter, trio.abc.Stream):
         reader, taste = self._reader, self._taste
         if reader is None or taste is None:
             return
-        while self._is_ready and not self._closed:
+        for _ in range(TASTES):
+            if self._closed:
+                return
             try:
                 data = self.sock.recv(TASTE_SIZE)
             except (BlockingIOError, ssl.SSLWantReadError):
                 self._is_ready = False
                 return
-            except OSError:
-                # The reader will find the same.
+            except ssl.SSLWantWriteError:
+                break
+            except OSError as error:
+                # The system says it once; the reader would find nothing but an end.
+                self._failure = error.with_traceback(None)
                 break
             self._note(data, TASTE_SIZE)
             rest = taste(data) if data else data
             if rest or not data:
                 self._arrived = rest
                 break
+            if not self._is_ready:
+                return
         if self._reader is reader:
             self._reader = None
             reschedule(reader)

@@ -75,7 +75,14 @@ def test_both_formats_are_read_by_their_parsers_with_every_metric(world, accept)
     world.counts.actor_failures.add("Channel")
     for name in ("actor_restarts", "actors_buried", "messages_quarantined", "readings", "readings_rejected"):
         getattr(world.counts, name).add("x")
-    for name in ("readings_duplicated", "source_connects", "source_losses", "source_silences", "clock_quarantines"):
+    for name in (
+        "readings_duplicated",
+        "source_connects",
+        "source_losses",
+        "source_silences",
+        "clock_quarantines",
+        "events_demoted",
+    ):
         getattr(world.counts, name).add("x")
     shown = {name for name, *_ in world.values(accept)}
     for metric in METRICS:

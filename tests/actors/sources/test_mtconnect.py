@@ -12,11 +12,13 @@ import trio
 import trio.testing
 
 from actors.messages import EventTaken
+from actors.ranks import Ranks
 from actors.runtime import ActorRef, ActorSystem, ChildSpec, Supervisor, TrioActor, survey
 from actors.sources import Roll, Vigil
 from actors.sources.mtconnect import LONGEST_DELAY, SHORTEST_DELAY, Backoff, MtconnectSource
 from config import MtconnectSource as MtconnectSettings
-from domain import Event, JsonValue
+from config import PolicySettings, RuleSettings
+from domain import Event, JsonValue, Priority
 
 NOW = 1_800_000_000.0
 STAMP = "2027-01-15T08:00:%02d.000Z"
