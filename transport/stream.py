@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 
 import trio
@@ -52,7 +51,7 @@ class FrameStream(FrameWriter, trio.abc.Stream):
         limits: Limits = USUAL_LIMITS,
         *,
         on_lost: Callable[[str], None] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = trio.current_time,
     ) -> None:
         super().__init__(sock, nursery, limits, on_lost=on_lost, clock=clock)
         self._arrivals: Arrivals | None = None

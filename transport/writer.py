@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,7 +55,7 @@ class FrameWriter:
     written no more and nobody here has closed the stream; it may be called from within ``offer()``. The flusher runs in
     ``nursery``. ``critical_sent`` is the position of the newest critical event that was handed to the socket, ``heard``
     when something last came in (trio's clock). Whoever wants to see the critical publications sets ``criticals``.
-    ``clock`` (Unix seconds) tells how long frames wait.
+    ``clock`` (seconds) tells how long frames wait; a wall clock that is set would make them old at once.
     """
 
     __slots__ = (
@@ -72,7 +71,7 @@ class FrameWriter:
         limits: Limits = USUAL_LIMITS,
         *,
         on_lost: Callable[[str], None] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = trio.current_time,
     ) -> None:
         self.sock = sock
         self.heard = trio.current_time()
@@ -179,6 +178,9 @@ class FrameWriter:
         if self._probes is None:
             self._probes = Probes()
         ping = self._probes.begin(trio.current_time(), echoed)
+        if isinstance(self._credit, GivenCredit) and frame.priority:
+            # The client returns the frame's bytes; of a Ping it may not even know.
+            self._left += len(ping)
         self.offer(Frame(frame.data + ping, frame.priority))
 
     def shed(self) -> None:

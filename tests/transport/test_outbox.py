@@ -349,9 +349,9 @@ def test_what_is_shed_is_counted_and_critical_frames_and_answers_stay():
     assert names(outbox) == ["critical", "answerk2"]
 
 
-def test_what_is_forgotten_is_counted_by_priority():
+def test_what_is_forgotten_is_counted_by_priority_and_told_to_nobody():
     before = list(counters.frames_dropped)
-    outbox = filled(*(frame("x", priority) for priority in Priority), frame("k", key="k"))
+    outbox = filled(*(told("a", 1, priority) for priority in Priority), told("a", 2, key="k"))
     outbox.answer(b"answer")
     gaps_of(outbox)
     outbox.clear()

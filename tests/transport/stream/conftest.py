@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -128,7 +127,7 @@ async def wired(
     critical_limit: int = 100,
     credit: int = 1 << 40,
     pings: int | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = trio.current_time,
 ) -> AsyncIterator[Wire]:
     plain, client = connected()
     sock = Stingy(fileno=plain.detach())

@@ -15,7 +15,8 @@ from domain import Event, Gap, Priority, Publication
 from transport import outbox, writer
 from transport.frames import CLOSE, Batch, Frame, frame_bytes, text_frame
 from transport.ledger import imbalance
-from transport.outbox import Behind
+from transport.outbox import Behind, Limits
+from transport.stream import FrameStream
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
 BLOCKED = 0
@@ -123,6 +124,20 @@ async def test_what_is_too_old_is_told_when_there_is_credit(wired):
         assert publisher.gaps == [Gap(channel, len(seen) + 1, 30, 30 - len(seen), "expired")]
         assert wire.stream.statistics().expired == 30 - len(seen)
         publisher.check()
+
+
+async def test_how_old_something_is_has_nothing_to_do_with_the_time_of_day(plain_pair, mock_clock):
+    sock, client = await plain_pair()
+    with sock, client:
+        async with trio.open_nursery() as nursery:
+            stream = FrameStream(sock, nursery, Limits(credit=1024))
+            publisher = Publisher(None)
+            for _ in range(30):
+                stream.offer(publisher.frame("a/a", NORMAL))
+            mock_clock.jump(61)
+            stream.use_credit(100_000)
+            assert stream.statistics().expired > 0
+            nursery.cancel_scope.cancel()
 
 
 async def test_what_is_shed_is_told_also_in_front_of_a_close(wired):
