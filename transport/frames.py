@@ -53,15 +53,18 @@ class Frame:
 class Batch:
     """Frames that go out in one write, joined once for all subscribers; none of them is critical.
 
-    ``counts`` says how many there are of each priority.
+    ``counts`` says how many there are of each priority. Where all are of one, and none may take the place of another,
+    they can wait together: then ``lane`` is that priority.
     """
 
-    __slots__ = ("blob", "counts", "frames")
+    __slots__ = ("blob", "counts", "frames", "lane")
 
     def __init__(self, frames: Sequence[Frame]) -> None:
         self.frames = frames
         self.blob = b"".join([frame.data for frame in frames])
         self.counts = tuple(Counter([frame.priority for frame in frames]).items())
+        is_alike = len(self.counts) == 1 and not any(frame.key for frame in frames)
+        self.lane = self.counts[0][0] if is_alike else None
 
     def rest(self, count: int) -> tuple[int, bytes]:
         """How many frames the first ``count`` bytes have begun, and what of the last of them is left."""

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 
 from domain import Gap, Position, Priority, Reason, Turns
 from telemetry import counters
-from transport.frames import Frame
+from transport.frames import Batch, Frame
 from transport.ledger import Ledger
+from transport.waiting import Waiting, WaitingBatch
 
 HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 
@@ -72,27 +73,7 @@ CRITICAL_BEHIND = "critical behind"
 ANSWERS_UNREAD = "answers unread"
 
 
-class _Waiting:
-    """A frame that waits, and for how many of its key it stands, from the offset ``first`` on.
-
-    ``since`` is when it took its place, ``at`` when the newest of its key came.
-    """
-
-    __slots__ = ("at", "first", "frame", "rate", "since")
-
-    def __init__(self, frame: Frame, at: float) -> None:
-        self.frame = frame
-        self.at = self.since = at
-        self.rate = frame.rate
-        self.first = 0 if frame.publication is None else frame.publication.offset
-
-    def data(self) -> bytes:
-        """The frame's bytes, with the number it stands for where its dialect can say it."""
-        frame = self.frame
-        return frame.data if self.rate == frame.rate or frame.again is None else frame.again(self.rate)
-
-
-Lane = deque[_Waiting]
+Lane = deque[Waiting | WaitingBatch]
 
 
 class Outbox:
@@ -114,10 +95,10 @@ class Outbox:
         clock: Callable[[], float],
         write_gap: Callable[[Gap], Frame] | None = None,
     ) -> None:
-        self._critical: Lane = deque()
+        self._critical: deque[Waiting] = deque()
         # By priority; CRITICAL's place stays empty.
         self._lanes: tuple[Lane, Lane, Lane, Lane] = (deque(), deque(), deque(), deque())
-        self._latest: dict[Hashable, _Waiting] = {}
+        self._latest: dict[Hashable, Waiting] = {}
         self._gaps: dict[tuple[str, Reason], Gap] = {}
         # Whether what went last was a gap.
         self._has_told = False
@@ -144,18 +125,26 @@ class Outbox:
                 self.ledger.gapped[priority] += 1
                 counters.frames_dropped[priority] += 1
                 raise Behind(CRITICAL_BEHIND)
-            self._critical.append(_Waiting(frame, self._clock()))
+            self._critical.append(Waiting(frame, self._clock()))
             return
-        waiting = _Waiting(frame, self._clock())
+        waiting = Waiting(frame, self._clock())
         if len(frame.data) > self._limits.size:
             # It would drive out all that waits and then itself.
-            self._give_up(waiting, "overflow")
+            self._give_up(waiting, priority)
             return
         self.size += len(frame.data)
         if priority is not NORMAL or frame.key is None or not self._conflate(frame):
             self._lanes[priority].append(waiting)
             if priority is NORMAL and frame.key is not None:
                 self._latest[frame.key] = waiting
+        while self.size > self._limits.size:
+            self._drop_oldest()
+
+    def put_batch(self, batch: Batch, lane: Priority) -> None:
+        """Queue the frames of ``batch``, which can wait together in ``lane``."""
+        self.ledger.enqueued[lane] += len(batch.frames)
+        self.size += len(batch.blob)
+        self._lanes[lane].append(WaitingBatch(batch, self._clock()))
         while self.size > self._limits.size:
             self._drop_oldest()
 
@@ -190,21 +179,22 @@ class Outbox:
     def take_routine(self, room: int) -> bytes:
         """The bytes to send next of the rest: so many that something critical need not wait long behind them.
 
-        At least one frame, however little ``room`` there is: one may go beyond the credit.
+        At least one frame, however little ``room`` there is: one may go beyond the credit. What a channel has joined
+        stays together as far as there is room.
         """
         limit = min(room, PIECE_SIZE)
         parts: list[bytes] = []
         size = 0
-        while (not parts or size < limit) and len(parts) < PIECE_COUNT and (data := self._pop()):
+        while (not parts or size < limit) and len(parts) < PIECE_COUNT and (data := self._pop(room - size)):
             parts.append(data)
             size += len(data)
         return b"".join(parts)
 
-    def _pop(self) -> bytes:
+    def _pop(self, room: int) -> bytes:
         if self._has_told:
-            return self._pop_frame() or self._pop_gap()
+            return self._pop_frames(room) or self._pop_gap()
         # What is found to be too old leaves a gap of its own.
-        return self._pop_gap() or self._pop_frame() or self._pop_gap()
+        return self._pop_gap() or self._pop_frames(room) or self._pop_gap()
 
     def _pop_gap(self) -> bytes:
         if not self._gaps or self.write_gap is None:
@@ -212,15 +202,29 @@ class Outbox:
         self._has_told = True
         return self.write_gap(self._gaps.pop(next(iter(self._gaps)))).data
 
-    def _pop_frame(self) -> bytes:
+    def _pop_frames(self, room: int) -> bytes:
         while (lane := self._next_lane()) is not None:
-            waiting = self._take_from(lane)
-            if lane is HIGH or self._clock() - waiting.at <= self._limits.age:
-                self._has_told = False
-                self.ledger.delivered[lane] += 1
-                return waiting.data()
-            self._expire(waiting)
+            waiting = self._lanes[lane][0]
+            if lane is not HIGH and self._clock() - waiting.at > self._limits.age:
+                self._expire(self._take_from(lane), lane)
+                continue
+            self._has_told = False
+            if type(waiting) is WaitingBatch:
+                is_alone = not any(each for each in self._lanes if each is not self._lanes[lane])
+                return self._take_of(waiting, lane, room if is_alone else min(room, PIECE_SIZE))
+            self.ledger.delivered[lane] += 1
+            return self._take_from(lane).take(room)
         return b""
+
+    def _take_of(self, waiting: WaitingBatch, lane: Priority, room: int) -> bytes:
+        """Take as many of a batch as there is room for; the others wait on in their place."""
+        count = waiting.count
+        data = waiting.take(room)
+        self.size -= len(data)
+        self.ledger.delivered[lane] += count - waiting.count
+        if not waiting.count:
+            self._lanes[lane].popleft()
+        return data
 
     def shed(self) -> None:
         """Give up all that waits below CRITICAL."""
@@ -231,7 +235,7 @@ class Outbox:
         """Forget all that waits, counted as given up: the socket is lost."""
         self.shed()
         while self._critical:
-            self._give_up(self._critical.popleft(), "overflow")
+            self._give_up(self._critical.popleft(), Priority.CRITICAL)
         self._gaps.clear()
         self._ahead.clear()
         self._answers.clear()
@@ -243,7 +247,8 @@ class Outbox:
     @property
     def depth(self) -> tuple[int, int, int, int]:
         """How many frames wait, by priority."""
-        return (len(self._critical), len(self._lanes[HIGH]), len(self._lanes[NORMAL]), len(self._lanes[LOW]))
+        high, normal, low = (sum([waiting.count for waiting in lane]) for lane in self._lanes[1:])
+        return (len(self._critical), high, normal, low)
 
     def statistics(self) -> OutboxStatistics:
         """What waits now, and what was lost so far."""
@@ -283,12 +288,11 @@ class Outbox:
         high, normal, low = (now - lane[0].since if lane else 0.0 for lane in self._lanes[1:])
         return high, normal, low
 
-    def _take_from(self, lane: Priority) -> _Waiting:
+    def _take_from(self, lane: Priority) -> Waiting | WaitingBatch:
         waiting = self._lanes[lane].popleft()
-        frame = waiting.frame
-        self.size -= len(frame.data)
-        if lane is NORMAL and frame.key is not None:
-            del self._latest[frame.key]
+        self.size -= waiting.size
+        if type(waiting) is Waiting and lane is NORMAL and waiting.frame.key is not None:
+            del self._latest[waiting.frame.key]
         return waiting
 
     # -- what is not sent ---------------------------------------------------------------------------------
@@ -297,24 +301,22 @@ class Outbox:
         """Give up the oldest of the lowest priority that waits; False when only CRITICAL is left."""
         for lane in (LOW, NORMAL, HIGH):
             if self._lanes[lane]:
-                self._give_up(self._take_from(lane), "overflow")
+                self._give_up(self._take_from(lane), lane)
                 return True
         return False
 
-    def _give_up(self, waiting: _Waiting, reason: Reason) -> None:
-        priority = waiting.frame.priority
-        self.ledger.gapped[priority] += 1
-        counters.frames_dropped[priority] += 1
-        self._note_gap(waiting, reason)
+    def _give_up(self, waiting: Waiting | WaitingBatch, lane: Priority) -> None:
+        self.ledger.gapped[lane] += waiting.count
+        counters.frames_dropped[lane] += waiting.count
+        self._note_gap(waiting, "overflow")
 
-    def _expire(self, waiting: _Waiting) -> None:
-        priority = waiting.frame.priority
-        self.ledger.expired[priority] += 1
-        counters.frames_expired[priority] += 1
+    def _expire(self, waiting: Waiting | WaitingBatch, lane: Priority) -> None:
+        self.ledger.expired[lane] += waiting.count
+        counters.frames_expired[lane] += waiting.count
         self._note_gap(waiting, "expired")
 
-    def _note_gap(self, waiting: _Waiting, reason: Reason) -> None:
-        publication = waiting.frame.publication
+    def _note_gap(self, waiting: Waiting | WaitingBatch, reason: Reason) -> None:
+        publication = waiting.last.publication
         # What has no place on its channel leaves no hole there.
         if publication is None or not publication.offset or self.write_gap is None:
             return

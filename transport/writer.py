@@ -138,8 +138,7 @@ class FrameWriter:
         """Write the frames of ``batch``, none of them critical, in one send if the socket and the credit take it."""
         blob = batch.blob
         if self._blocked or (self._left < len(blob) and self._spending().room(self._left) < len(blob)):
-            for frame in batch.frames:
-                self.offer(frame)
+            self._queue_batch(batch)
             return
         left = self._left = self._left - len(blob)
         data = blob if left >= 0 else self._spend(blob)
@@ -289,6 +288,15 @@ class FrameWriter:
             if self.criticals is not None and frame.publication is not None:
                 self.criticals.append(frame.publication)
             self._pump()
+
+    def _queue_batch(self, batch: Batch) -> None:
+        if batch.lane is None:
+            for frame in batch.frames:
+                self.offer(frame)
+        elif not self._is_over:
+            self._open_outbox().put_batch(batch, batch.lane)
+            if not self._starved:
+                self._pump()
 
     def _open_outbox(self) -> Outbox:
         if self._outbox is None:

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from domain import Event, Gap, Priority, Publication
 from domain.position import Position
 from telemetry import counters
-from transport.frames import Frame
+from transport.frames import Batch, Frame
 from transport.ledger import Ledger, imbalance
 from transport.outbox import (
     ANSWER_LIMIT,
@@ -537,3 +537,42 @@ class OutboxAgainstLedger(RuleBasedStateMachine):
 
 TestOutboxAgainstLedger = OutboxAgainstLedger.TestCase
 TestOutboxAgainstLedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def batch(*names: str, size: int = 10) -> Batch:
+    return Batch([frame(name, size=size) for name in names])
+
+
+def test_what_was_joined_stays_together_as_far_as_there_is_room():
+    outbox = filled()
+    outbox.put_batch(batch("a", "b", "c"), NORMAL)
+    assert outbox.depth == (0, 0, 3, 0)
+    assert outbox.take_routine(1000) == b"a.........b.........c........."
+    assert not outbox
+    assert outbox.size == 0
+
+
+def test_frames_that_wait_together_go_one_by_one_where_there_is_little_room():
+    outbox = filled()
+    outbox.put_batch(batch("a", "b", "c"), NORMAL)
+    assert outbox.take_routine(1) == b"a........."
+    assert (outbox.depth, outbox.size) == ((0, 0, 2, 0), 20)
+    assert outbox.take_routine(10) == b"b........."
+    assert outbox.take_routine(1000) == b"c........."
+
+
+def test_frames_that_wait_together_are_given_up_together_and_counted_each():
+    outbox = filled(size_limit=35)
+    outbox.put_batch(batch("a", "b", "c"), NORMAL)
+    outbox.put(frame("d"))
+    assert outbox.take_routine(1000) == b"d........."
+    assert outbox.ledger.gapped[NORMAL] == 3
+    assert imbalance(outbox.ledger.entries((0, 0, 0, 0), outbox.depth)) == 0
+
+
+def test_who_waits_beside_a_batch_need_not_wait_for_all_of_it():
+    outbox = filled(size_limit=100_000)
+    outbox.put_batch(batch(*(str(number) for number in range(40)), size=1000), NORMAL)
+    outbox.put(frame("low", LOW))
+    first = outbox.take_routine(100_000)
+    assert len(first) <= 2 * PIECE_SIZE

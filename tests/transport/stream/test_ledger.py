@@ -372,7 +372,7 @@ class DropsInSilence(outbox.Outbox):
 
     __slots__ = ()
 
-    def _give_up(self, waiting, reason):
+    def _give_up(self, waiting, lane):
         pass
 
 
@@ -381,7 +381,7 @@ class ExpiresInSilence(outbox.Outbox):
 
     __slots__ = ()
 
-    def _expire(self, waiting):
+    def _expire(self, waiting, lane):
         pass
 
 
@@ -390,9 +390,9 @@ class SaysExpiredAndDropped(outbox.Outbox):
 
     __slots__ = ()
 
-    def _expire(self, waiting):
-        super()._expire(waiting)
-        self._give_up(waiting, "expired")
+    def _expire(self, waiting, lane):
+        super()._expire(waiting, lane)
+        self._give_up(waiting, lane)
 
 
 class RefusesUncounted(outbox.Outbox):
