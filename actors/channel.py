@@ -163,12 +163,14 @@ class Channel(TrioActor):
         if only is not None:
             await self._tell_only(publication, only)
             return
-        size = 0
-        for encode, group in self._followers.free.items():
-            frame = self._encode(encode, publication, 1)
+        frames = [(group, self._encode(encode, publication, 1)) for encode, group in self._followers.free.items()]
+        size = max([len(frame.data) for _, frame in frames if frame is not None], default=0)
+        if self._pending and self._pending_size + size > self._settings.batch_size:
+            # Two batches of half a client's credit are all of it, and not a frame more.
+            await self._flush()
+        for group, frame in frames:
             if frame is not None:
                 group.frames.append(frame)
-                size = max(size, len(frame.data))
         if self._followers.paced:
             size = max(size, self._pace(publication))
         if not size:

@@ -129,9 +129,14 @@ class PingedCredit:
 
 
 class GivenCredit:
-    """The window of a client that returns credit by itself; ``limit`` is what it has allowed, in bytes."""
+    """The window of a client that returns credit by itself; ``limit`` is what it has allowed, in bytes.
+
+    It may return little by little or only when much is spent: so nothing waits until all is returned (``window`` of 0).
+    """
 
     __slots__ = ("_limit", "left")
+
+    window = 0
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

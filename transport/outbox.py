@@ -85,7 +85,7 @@ class Outbox:
 
     __slots__ = (
         "_ahead", "_answers", "_clock", "_critical", "_gaps", "_has_told", "_lanes", "_latest", "_limits", "_turns",
-        "critical_sent", "ledger", "size", "write_gap",
+        "critical_sent", "is_held", "ledger", "size", "write_gap",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +111,7 @@ class Outbox:
         self.write_gap = write_gap
         self.critical_sent: Position | None = None
         self.size = 0
+        self.is_held = False
 
     def put(self, frame: Frame) -> None:
         """Queue ``frame``; what no longer fits is given up, the least important first.
@@ -176,25 +177,26 @@ class Outbox:
                 size += len(parts[-1])
         return b"".join(parts)
 
-    def take_routine(self, room: int) -> bytes:
+    def take_routine(self, room: int, window: int = 0) -> bytes:
         """The bytes to send next of the rest: so many that something critical need not wait long behind them.
 
         At least one frame, however little ``room`` there is: one may go beyond the credit. What a channel has joined
-        stays together as far as there is room.
+        stays together as far as there is room; what fits into the whole ``window`` waits for room (``is_held``).
         """
+        self.is_held = False
         limit = min(room, PIECE_SIZE)
         parts: list[bytes] = []
         size = 0
-        while (not parts or size < limit) and len(parts) < PIECE_COUNT and (data := self._pop(room - size)):
+        while (not parts or size < limit) and len(parts) < PIECE_COUNT and (data := self._pop(room - size, window)):
             parts.append(data)
             size += len(data)
         return b"".join(parts)
 
-    def _pop(self, room: int) -> bytes:
+    def _pop(self, room: int, window: int) -> bytes:
         if self._has_told:
-            return self._pop_frames(room) or self._pop_gap()
+            return self._pop_frames(room, window) or self._pop_gap()
         # What is found to be too old leaves a gap of its own.
-        return self._pop_gap() or self._pop_frames(room) or self._pop_gap()
+        return self._pop_gap() or self._pop_frames(room, window) or self._pop_gap()
 
     def _pop_gap(self) -> bytes:
         if not self._gaps or self.write_gap is None:
@@ -202,7 +204,7 @@ class Outbox:
         self._has_told = True
         return self.write_gap(self._gaps.pop(next(iter(self._gaps)))).data
 
-    def _pop_frames(self, room: int) -> bytes:
+    def _pop_frames(self, room: int, window: int) -> bytes:
         while (lane := self._next_lane()) is not None:
             waiting = self._lanes[lane][0]
             if lane is not HIGH and self._clock() - waiting.at > self._limits.age:
@@ -210,14 +212,18 @@ class Outbox:
                 continue
             self._has_told = False
             if type(waiting) is WaitingBatch:
-                is_alone = not any(each for each in self._lanes if each is not self._lanes[lane])
-                return self._take_of(waiting, lane, room if is_alone else min(room, PIECE_SIZE))
+                return self._take_of(waiting, lane, room, window)
             self.ledger.delivered[lane] += 1
             return self._take_from(lane).take(room)
         return b""
 
-    def _take_of(self, waiting: WaitingBatch, lane: Priority, room: int) -> bytes:
+    def _take_of(self, waiting: WaitingBatch, lane: Priority, room: int, window: int) -> bytes:
         """Take as many of a batch as there is room for; the others wait on in their place."""
+        if any(each for each in self._lanes if each is not self._lanes[lane]):
+            room = min(room, PIECE_SIZE)
+        elif not waiting.begun and room < waiting.size <= window:
+            self.is_held = True
+            return b""
         count = waiting.count
         data = waiting.take(room)
         self.size -= len(data)

@@ -408,11 +408,26 @@ class FrameWriter:
         if piece:
             self.critical_sent = outbox.critical_sent or self.critical_sent
         elif not self._starved or self._final is not None:
-            piece = outbox.take_routine(PIECE_SIZE if self._final is not None else self._spending().room(self._left))
+            credit = self._spending()
+            is_last = self._final is not None
+            piece = outbox.take_routine(
+                PIECE_SIZE if is_last else credit.room(self._left), 0 if is_last else credit.window
+            )
             self._left -= len(piece)
             if piece and self._left < 0:
                 piece = self._spend(piece)
+            elif not piece and outbox.is_held:
+                piece = self._await_credit(credit)
         return piece
+
+    def _await_credit(self, credit: PingedCredit | GivenCredit) -> bytes:
+        """What waits goes when more is returned; returns the Ping that asks for it, unless one is out."""
+        self._starved = True
+        if isinstance(credit, GivenCredit) or credit.asked is not None:
+            return b""
+        token = credit.spend(self._left, trio.current_time())
+        self._left = credit.left
+        return credit_ping(token)
 
     def _end_flush(self) -> None:
         self._flushing = False

@@ -126,7 +126,7 @@ async def test_while_messages_keep_coming_nothing_waits_longer_than_for_a_full_b
         await rig.follow(one, encode)
         await rig.published(make_event())
     assert len(one.frames) == 400
-    assert max(len(frames) for frames in one.writes) == 11
+    assert max(len(frames) for frames in one.writes) == 10
 
 
 # -- critical first ---------------------------------------------------------------------------------------

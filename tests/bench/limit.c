@@ -1,6 +1,8 @@
 /* The limit: what the kernel allows a server that has nothing to do but send() one frame to every connection in turn.
  *
- *   limit                 listens on 127.0.0.1, says {"port":N}
+ *   limit [BYTES]         listens on 127.0.0.1, says {"port":N}; with BYTES a Ping goes behind each so many bytes to a
+ *                         connection, in the same send(), and the Pongs are read: what a server does that bounds what
+ *                         is in flight
  *
  * Speaks the commands of the measured servers (see servers.py), one JSON line on standard output for each:
  *
@@ -27,10 +29,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 1 << 16, HEAD = 4, READY = 256 };
+enum { CONNECTIONS = 1 << 16, HEAD = 4, READY = 256, PING = 7 };
 
-static int connections[CONNECTIONS], queue, listener;
-static size_t count_open;
+static int connections[CONNECTIONS], queue, pongs, listener;
+static size_t count_open, between_pings, since_ping;
 static const char answer[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                              "Sec-WebSocket-Accept: u8X4uPtgBYcJPLdQygyS+lK/uK0=\r\n\r\n";
 
@@ -69,13 +71,30 @@ static void send_all(int fd, const uint8_t *bytes, size_t size) {
     }
 }
 
-static void broadcast(const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; i < count_open; i++) send_all(connections[i], bytes, size);
+static void read_pongs(void) {
+    struct epoll_event ready[READY];
+    uint8_t heard[256];
+    int count = epoll_wait(pongs, ready, READY, 0);
+    for (int i = 0; i < count; i++)
+        if (recv(ready[i].data.fd, heard, sizeof heard, MSG_DONTWAIT) < 0 && errno != EAGAIN) fail("recv");
+}
+
+/* There is room for a Ping behind the bytes. */
+static void broadcast(uint8_t *bytes, size_t size) {
+    if (between_pings && (since_ping += size) >= between_pings) {
+        memcpy(bytes + size, "\x89\x05" "cping", PING);
+        size += PING, since_ping = 0;
+    }
+    for (size_t i = 0; i < count_open; i++) {
+        send_all(connections[i], bytes, size);
+        if (between_pings && i % READY == READY - 1) read_pongs();
+    }
+    if (between_pings) read_pongs();
 }
 
 static void publish(size_t count, size_t size, size_t joined) {
     size_t frame = HEAD + size, together = joined > frame ? joined / frame : 1;
-    uint8_t *bytes = malloc(frame * together);
+    uint8_t *bytes = malloc(frame * together + PING);
     if (!bytes) fail("malloc");
     uint64_t began = microseconds();
     while (count) {
@@ -89,7 +108,7 @@ static void publish(size_t count, size_t size, size_t joined) {
 }
 
 static void pace(size_t count, size_t size, uint64_t every) {
-    uint8_t *bytes = malloc(HEAD + size);
+    uint8_t *bytes = malloc(HEAD + size + PING);
     uint64_t began = microseconds(), due = began;
     if (!bytes) fail("malloc");
     for (; count; count--, due += every) {
@@ -104,16 +123,16 @@ static void pace(size_t count, size_t size, uint64_t every) {
 
 /* ---- connections ---- */
 
-static void watch(int fd) {
-    struct epoll_event event = { EPOLLIN, { .fd = fd } };
-    if (epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
+static void watch(int where, int fd, uint32_t events) {
+    struct epoll_event event = { events, { .fd = fd } };
+    if (epoll_ctl(where, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
 }
 
 static void accept_all(void) {
     int fd, yes = 1;
     while ((fd = accept4(listener, 0, 0, SOCK_NONBLOCK)) >= 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        watch(fd);
+        watch(queue, fd, EPOLLIN);
     }
 }
 
@@ -127,6 +146,7 @@ static void open_connection(int fd) {
     }
     send_all(fd, (const uint8_t *)answer, sizeof answer - 1);
     connections[count_open++] = fd;
+    if (between_pings) watch(pongs, fd, EPOLLIN | EPOLLET);
 }
 
 static void obey(void) {
@@ -143,7 +163,7 @@ static void obey(void) {
     fflush(stdout);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof address;
     struct rlimit files;
@@ -153,9 +173,11 @@ int main(void) {
     listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (bind(listener, (void *)&address, size) || listen(listener, 4096)) fail("listen");
     getsockname(listener, (void *)&address, &size);
+    if (argc > 1) between_pings = strtoul(argv[1], 0, 10);
     queue = epoll_create1(EPOLL_CLOEXEC);
-    watch(listener);
-    watch(0);
+    pongs = epoll_create1(EPOLL_CLOEXEC);
+    watch(queue, listener, EPOLLIN);
+    watch(queue, 0, EPOLLIN);
     printf("{\"port\":%d}\n", ntohs(address.sin_port));
     fflush(stdout);
     for (struct epoll_event ready[READY];;) {

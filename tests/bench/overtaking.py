@@ -118,7 +118,7 @@ def _visits(stage: Stage, cell: Cell, server: Server, poster: Program, result: R
         with _reader(stage, cell, server) as reader:
             others = Others([server.pid], [poster.pid, reader.pid])
             seen = _visit(seen, count, server, poster, reader)
-            note_others(result, "overtaking", others)
+            note_others(result, f"overtaking, {cell.text}", others)
         if len(seen.delays) >= min(count, LEAST):
             return seen
     raise MeasurementFailed(f"{cell.text}: only {len(seen.delays)} had a backlog to overtake")

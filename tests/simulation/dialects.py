@@ -55,6 +55,7 @@ class NativeClient(Client):
         self._id = 0
         self._processed = 0
         self._is_sulking = False
+        self._subscribes = False
         self._acked: tuple[str, int] | None = None
         self._shown: list[str] = []
 
@@ -66,7 +67,8 @@ class NativeClient(Client):
         self._since = {name: each.position for name, each in self.following.items()}
         position = criticals.position
         resume: dict[str, object] = {"critical": "" if position is None else f"{position[0]}:{position[1]}"}
-        if not (profile.is_late and position is not None):
+        self._subscribes = profile.max_hz is not None or profile.least != "low" or (profile.is_late and bool(position))
+        if not self._subscribes:
             resume["channels"] = {name: self._since.get(name) for name in profile.channels}
         connect = {"client": f"{profile.name}/1.0", "resume": resume}
         if profile.credit is not None:
@@ -132,17 +134,13 @@ class NativeClient(Client):
             self.criticals.connected(said["position"], said["missed"], is_recovered=said["recovered"])
             if self.criticals.must_return:
                 self.after(self.chance.uniform(20.0, 40.0), partial(self.break_off, 1.0))
-            if self.native.is_late and self.visits > 1 and not self._is_resuming_channels:
+            if self._subscribes:
                 self._subscribe()
         elif "subscribe" in message:
             name, since = self._asked.pop(message["id"])
             self._confirmed(message["subscribe"], since)
         elif "error" in message:
             self.errors.append(message["error"])
-
-    @property
-    def _is_resuming_channels(self) -> bool:
-        return not self._since
 
     def _confirmed(self, said: Mapping[str, object], since: str | None) -> None:
         name = said["channel"]
