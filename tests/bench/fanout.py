@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.bench.figures import Budget, Result, Row, row
-from tests.bench.stage import ASYNCIO, LIMIT, OURS, UVLOOP, Stage
+from tests.bench.stage import ASYNCIO, LIMIT, OURS, PINGED_LIMIT, UVLOOP, Stage
 from tests.bench.turns import Contender, Plan, Seen, take_turns
 
 PEAK = Budget(0.75, "at least 0.75 of C", least=True, of_ratio=True)
 # 6 us where the C loop takes 3.5
 COST = Budget(1.71, "at most 1.71 x C", of_ratio=True)
 BUDGETED = {(1_000, LIMIT): PEAK, (10_000, LIMIT): PEAK}
-PEERS = (LIMIT, ASYNCIO, UVLOOP)
+PEERS = (LIMIT, PINGED_LIMIT, ASYNCIO, UVLOOP)
 
 STEADY_CONNECTIONS = 1_000
 STEADY_RATE = 10_000
 # Ten thousand clients take their time to connect, so the peers that no budget hangs on come once.
 VISITS = {
-    100: {OURS: 3, LIMIT: 3, ASYNCIO: 2, UVLOOP: 2},
-    1_000: {OURS: 3, LIMIT: 3, ASYNCIO: 2, UVLOOP: 2},
-    5_000: {OURS: 2, LIMIT: 2, ASYNCIO: 1, UVLOOP: 1},
-    10_000: {OURS: 2, LIMIT: 2, ASYNCIO: 1, UVLOOP: 1},
+    100: {OURS: 3, LIMIT: 3, PINGED_LIMIT: 3, ASYNCIO: 2, UVLOOP: 2},
+    1_000: {OURS: 3, LIMIT: 3, PINGED_LIMIT: 3, ASYNCIO: 2, UVLOOP: 2},
+    5_000: {OURS: 2, LIMIT: 2, PINGED_LIMIT: 2, ASYNCIO: 1, UVLOOP: 1},
+    10_000: {OURS: 2, LIMIT: 2, PINGED_LIMIT: 2, ASYNCIO: 1, UVLOOP: 1},
 }
 QUICK_SIZES = (100, 1_000)
 

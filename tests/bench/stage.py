@@ -24,6 +24,11 @@ SIZE = 300
 
 OURS = "andond"
 LIMIT = "C send() loop"
+# Whatever a client answers costs every later send() on a loopback some tenths more: its kernel then holds ACKs back.
+PINGED_LIMIT = "C, with the same Pings"
+LIMITS = (LIMIT, PINGED_LIMIT)
+# Seven eighths of the credit's window, as our server has it at its most.
+BETWEEN_PINGS = 28 * 1024
 ASYNCIO = "websockets, asyncio"
 UVLOOP = "websockets, uvloop"
 
@@ -72,11 +77,12 @@ class Stage:
             self._certificate = Certificate(str(chain), str(key))
         return self._certificate
 
-    def limit(self) -> Server | None:
-        """The C limit, if there is a compiler."""
+    def limit(self, between_pings: int = 0) -> Server | None:
+        """The C limit, if there is a compiler; with a Ping behind each so many bytes to a client, if any."""
         if self.tools.limit is None:
             return None
-        return self._server("limit", self.tools.limit).await_port("/")
+        words = (str(between_pings),) if between_pings else ()
+        return self._server("limit", (*self.tools.limit, *words)).await_port("/")
 
     def peer(self, name: str, ping_interval: float = 0.0, certificate: Certificate | None = None) -> Server:
         """A server of the ``websockets`` library."""

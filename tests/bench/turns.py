@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tests.bench.figures import Result
 from tests.bench.machine import Others
 from tests.bench.processes import Load, MeasurementFailed, Server, number
-from tests.bench.stage import LIMIT, NO_PINGS, OURS, SIZE, Certificate, Stage, note_others
+from tests.bench.stage import BETWEEN_PINGS, LIMITS, NO_PINGS, OURS, PINGED_LIMIT, SIZE, Certificate, Stage, note_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def take_turns(
     seen: dict[str, Seen] = {}
     for turn in range(max(plan.visits.values())):
         for name, visits in plan.visits.items():
-            if turn >= visits or (name == LIMIT and stage.tools.limit is None):
+            if turn >= visits or (name in LIMITS and stage.tools.limit is None):
                 continue
             with _visit(stage, plan, name) as contender:
                 others = Others([contender.server.pid], [contender.load.pid])
@@ -107,5 +107,6 @@ def _visit(stage: Stage, plan: Plan, name: str) -> Iterator[Contender]:
 def _start(stage: Stage, plan: Plan, name: str) -> Server:
     if name == OURS:
         return stage.daemon(NO_PINGS, plan.certificate)
-    limit = stage.limit() if name == LIMIT else None
+    between_pings = BETWEEN_PINGS if name == PINGED_LIMIT else 0
+    limit = stage.limit(between_pings) if name in LIMITS else None
     return limit or stage.peer(name, certificate=plan.certificate)
