@@ -101,6 +101,8 @@ class Listener(TrioActor):
         if self._front.unsent is None and any(map(is_tcp, self._sockets)):
             self._front.unsent = _check_kernel(self._present().notsent_lowat)
         gauges.feed("connections", self._by_door)
+        gauges.feed("outbox_depth", lambda: _by_priority(self._server.backlog().depth))
+        gauges.feed("outbox_age", lambda: _by_priority(self._server.backlog().age))
         self._front.server = self._server
         self._server.open()
         self.start_task(self._server.run)
@@ -108,7 +110,8 @@ class Listener(TrioActor):
 
     async def close(self) -> None:
         """Serve nobody any more."""
-        gauges.forget("connections")
+        for name in ("connections", "outbox_depth", "outbox_age"):
+            gauges.forget(name)
         self._front.server = None
 
     async def on_receive(self, message: object) -> object:
@@ -160,3 +163,7 @@ def _check_kernel(size: int) -> UnsentLimit:
 
 def _unsent_limit(found: UnsentLimit | None) -> JsonValue:
     return None if found is None else {"size": found.size, "holds": not found.fault, "fault": found.fault or None}
+
+
+def _by_priority(figures: Sequence[float]) -> Mapping[str, float]:
+    return {priority.wire: figure for priority, figure in zip(Priority, figures, strict=True)}

@@ -23,6 +23,8 @@ NAMES = frozenset(
         "ledger_imbalance",
         "loop_lag",
         "mailbox_age",
+        "outbox_age",
+        "outbox_depth",
         "mailbox_depth",
         "ready",
         "receipts_overdue",

@@ -76,6 +76,8 @@ METRICS: tuple[Metric, ...] = (
     _gauge("subscriptions", "subscriptions", "Subscriptions of all connections to channels"),
     _gauge("channels", "channels", "Channels that are alive"),
     _gauge("mailbox_depth", "mailbox_depth", "Messages waiting in all mailboxes", "priority"),
+    _gauge("outbox_depth", "outbox_depth", "Frames waiting for all clients", "priority"),
+    _gauge("outbox_age_seconds", "outbox_age", "For how long the oldest frame waits for its client", "priority"),
     _gauge("mailbox_age_seconds", "mailbox_age", "For how long the oldest message in any mailbox waits", "priority"),
     _gauge("source_fresh", "sources_fresh", "1 while a source's newest reading is current, else 0", "source"),
     _gauge("source_age_seconds", "source_age", "Age of a source's newest reading", "source"),

@@ -10,7 +10,7 @@ from transport.http import Request, Response, json_response, problem, problem_of
 from transport.listeners import UnsentLimit, address_of, check_unsent_limit, is_tcp, open_listeners
 from transport.outbox import Limits
 from transport.routes import Handler, Route, Routes
-from transport.server import Server, ServerStatistics
+from transport.server import Backlog, Server, ServerStatistics
 from transport.session import (
     Acknowledge,
     Close,
@@ -31,6 +31,7 @@ from transport.stream import FrameStream
 __all__ = [
     "CODES",
     "Acknowledge",
+    "Backlog",
     "Batch",
     "ClientAddress",
     "Close",

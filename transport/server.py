@@ -14,6 +14,7 @@ from functools import partial
 import trio
 
 from config import ServerSettings
+from domain import Priority
 from telemetry import events
 from transport.addresses import ClientAddress
 from transport.admission import AdmissionStatistics, Entry
@@ -25,6 +26,19 @@ from transport.listeners import accept_connections, address_of, close_listener, 
 from transport.reception import App, Part, Reception
 
 _PART_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in all outboxes: frames by priority, and the age of the oldest in seconds.
+
+    ``credit`` is the most that is in flight to one client below CRITICAL, in bytes: a critical frame waits for no more
+    than that, and one frame.
+    """
+
+    depth: tuple[int, ...]
+    age: tuple[float, ...]
+    credit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +185,16 @@ class Server:
             draining=reception.draining,
             listening=bool(self._listeners),
         )
+
+    def backlog(self) -> Backlog:
+        """What waits for the clients now."""
+        depth, age = [0] * len(Priority), [0.0] * len(Priority)
+        for link in self._reception.links:
+            if link.stream.is_waiting:
+                now = link.stream.statistics()
+                depth = [sum(pair) for pair in zip(depth, now.depth, strict=True)]
+                age = [max(pair) for pair in zip(age, now.age, strict=True)]
+        return Backlog(tuple(depth), tuple(age), self._reception.limits.credit)
 
     def _admit(self, connections: trio.Nursery, sock: socket.socket, peer: ClientAddress) -> None:
         entry, refusal = self._reception.enter(peer)

@@ -200,6 +200,11 @@ class FrameWriter:
         """Whether the socket does not take what waits."""
         return self._flushing
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether frames wait, for the socket or for credit."""
+        return self._outbox is not None
+
     def ledger(self) -> tuple[Entry, ...]:
         """What became of everything that was offered, by priority."""
         queued = _NO_DEPTH if self._outbox is None else self._outbox.depth

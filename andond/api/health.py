@@ -164,8 +164,15 @@ class Health:
         server = self._front.server
         if server is None:
             return {"open": 0, "by_door": {}, "refused": {}}
-        now = server.statistics()
+        now, waiting = server.statistics(), server.backlog()
+        ledger = gauges.read("ledger_imbalance")
         return {
+            "bound": {"credit_bytes": waiting.credit, "critical_delay": "credit / drain rate + one frame"},
+            "outboxes": {
+                priority.wire: {"depth": waiting.depth[priority], "age": _rounded(waiting.age[priority])}
+                for priority in Priority
+            },
+            "ledger_imbalance": ledger if isinstance(ledger, float) else None,
             "open": sum(now.links.values()),
             "by_door": dict(now.links),
             "tcp": now.connections,

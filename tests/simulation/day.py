@@ -34,8 +34,8 @@ from tests.simulation.faults import QUICK, Fate, drawn
 from tests.simulation.gateway import Gateway
 from tests.simulation.nature import HOUR, Nature, determined
 from tests.simulation.network import Network
-from tests.simulation.plant import LINES, Plant, Publisher
 from tests.simulation.people import everybody
+from tests.simulation.plant import LINES, Plant, Publisher
 from tests.simulation.trace import Trace
 from tests.simulation.witness import Chronicle, Witness
 
