@@ -269,8 +269,12 @@ class FrameWriter:
         return data if token is None else data + credit_ping(token)
 
     def _resume(self) -> None:
-        """Go on with what waits, if the credit is there again."""
-        if self._starved and self._left > 0:
+        """Go on with what waits, if the credit is there again or somebody has to ask for it.
+
+        Where the window has become smaller than what went behind the last Ping, nothing is left and no Ping is out.
+        """
+        credit = self._credit
+        if self._starved and (self._left > 0 or (isinstance(credit, PingedCredit) and credit.asked is None)):
             self._starved = False
             self._pump()
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import trio
+import trio.testing
 
 from config import ServerSettings
 from domain import Priority
@@ -547,3 +548,17 @@ async def test_what_breaks_in_one_connection_is_reported_and_ends_no_other(house
         assert await wire.read_frame(good) == (0x81, b"hi")
     assert len(reported) == 1
     assert house.server.statistics().handshakes == 0
+
+
+async def test_what_waits_for_all_clients_is_summed_up_by_priority_with_the_bound(serve):
+    house = await serve(credit=8192)
+    async with await house.upgrade(), await house.upgrade():
+        await trio.testing.wait_all_tasks_blocked()
+        for link in house.server.links:
+            for _ in range(100):
+                link.stream.offer(text_frame(b"x" * 1000))
+        backlog = house.server.backlog()
+        assert backlog.credit == 8192
+        # As many frames of 1,004 bytes as there is room for, and one beyond.
+        assert backlog.depth == (0, 0, 2 * (100 - 9), 0)
+        assert min(backlog.age) >= 0.0

@@ -352,6 +352,27 @@ async def test_a_client_that_answers_only_the_newest_ping_is_not_starved_for_eve
 # -- probes --------------------------------------------------------------------------------------------------------
 
 
+async def test_who_waits_for_room_and_becomes_slow_meanwhile_is_asked_again(wired, mock_clock):
+    async with wired(pings=32768) as wire:
+        stream = wire.stream
+        stream.offer(text("first", size=100))
+        mock_clock.jump(0.01)
+        stream.echoed(wire.news()[-1])
+        # A Ping goes out, and nearly all that is left goes behind it.
+        for number in range(32):
+            stream.offer(text(f"n{number}"))
+        asked = next(payload for payload in wire.news() if isinstance(payload, bytes))
+        stream.offer_batch(Batch([text(f"b{number}") for number in range(4)]))
+        assert stream.statistics().depth[NORMAL] == 4
+        mock_clock.jump(3)
+        stream.echoed(asked)
+        # The window is smaller now than what went meanwhile: somebody must ask for its return.
+        pings = [payload for payload in wire.news() if isinstance(payload, bytes)]
+        assert pings
+        stream.echoed(pings[-1])
+        assert not stream.statistics().depth[NORMAL]
+
+
 @pytest.mark.parametrize("priority", Priority)
 async def test_a_probe_of_any_priority_tells_its_round_trip(wired, mock_clock, priority):
     async with wired(pings=LIMIT) as wire:
