@@ -8,7 +8,7 @@ CONFIG ?= config/andond.toml
 DATA ?= data
 PACKAGES := actors andond config domain storage telemetry transport
 
-.PHONY: help run test check cover bench docs package clean
+.PHONY: help run test check cover bench day docs package clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,6 +33,9 @@ cover: $(VENV)/ready-test ## run all tests and show which lines none of them rea
 
 bench: $(VENV)/ready-bench ## measure, side by side with peers and limits
 	@$(BIN)/python -m tests.bench
+
+day: $(VENV)/ready-test ## live through a plant's day of 24 hours, with faults, twice: about three minutes
+	@$(BIN)/python -m tests.simulation
 
 docs: $(VENV)/ready ## write the reference pages anew from the code
 	@$(BIN)/python -m config.reference > docs/reference/settings.md

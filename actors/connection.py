@@ -29,6 +29,7 @@ from actors.runtime import (
     as_ref,
     ask,
 )
+from actors.unrecovered import Unrecovered
 from transport import (
     Acknowledge,
     Close,
@@ -55,13 +56,15 @@ START_TIMEOUT = 5.0
 class Neighbours:
     """Whom a connection speaks to: the keeper of the channels, and who else there is.
 
-    ``recorder`` knows what was missed, ``receipts`` notes what was received, ``lobby`` waits for introductions.
+    ``recorder`` knows what was missed, ``receipts`` notes what was received, ``lobby`` waits for introductions,
+    ``unrecovered`` for the journal.
     """
 
     channels: Address
     recorder: Address | None = None
     receipts: Address | None = None
     lobby: Lobby | None = None
+    unrecovered: Unrecovered | None = None
 
     def tell_receipts(self, message: object) -> None:
         """Tell who notes receipts; without one, or without room, a receipt changes nothing."""
@@ -73,6 +76,13 @@ class Neighbours:
         """``link`` is not waited for any more."""
         if self.lobby is not None:
             self.lobby.leave(link)
+
+    def forget(self, link: Link) -> None:
+        """``link`` is gone."""
+        self.leave_lobby(link)
+        if self.unrecovered is not None:
+            self.unrecovered.leave(link)
+        self.tell_receipts(Left(link))
 
 
 class Connection(TrioActor):
@@ -148,7 +158,11 @@ class Connection(TrioActor):
         self._neighbours.tell_receipts(Introduced(link, step.client))
 
     async def _resume(self, step: Resume) -> None:
-        newest = await Resumption(self._link, self._neighbours.recorder, step).run()
+        neighbours = self._neighbours
+        resumption = Resumption(
+            self._link, neighbours.recorder, step, unrecovered=neighbours.unrecovered, progressed=self.progressed
+        )
+        newest = await resumption.run()
         if self._link.closing is None:
             for subscribe in step.then:
                 self._follow(replace(subscribe, critical_after=newest))
@@ -204,24 +218,20 @@ class Opening:
 class ConnectionGate:
     """Where the server asks which door opens, and where a link becomes an actor.
 
-    ``doors`` finds the door of a request; ``connections`` supervises one temporary child a link. The others are the
-    neighbours of each connection.
+    ``doors`` finds the door of a request; ``connections`` supervises one temporary child a link, which speaks to the
+    ``neighbours``.
     """
 
     def __init__(
         self,
         doors: Callable[[Request], Door | Response],
         connections: Address,
-        channels: Address,
+        neighbours: Neighbours,
         clock: Callable[[], float] = time.time,
-        *,
-        recorder: Address | None = None,
-        receipts: Address | None = None,
-        lobby: Lobby | None = None,
     ) -> None:
         self._doors = doors
         self._connections = connections
-        self._neighbours = Neighbours(channels, recorder, receipts, lobby)
+        self._neighbours = neighbours
         self._clock = clock
 
     def door(self, request: Request) -> Door | Response:
@@ -246,8 +256,7 @@ class ConnectionGate:
 
     def release(self, link: Link) -> None:
         """Let go of everything that ``link`` held."""
-        self._neighbours.leave_lobby(link)
-        self._neighbours.tell_receipts(Left(link))
+        self._neighbours.forget(link)
         # While the supervisor of the connections begins anew, it holds nothing that could be let go of.
         with suppress(ActorDead):
             self._connections.tell(StopChild(link.id))

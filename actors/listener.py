@@ -15,12 +15,13 @@ from typing import ClassVar
 
 import trio
 
-from actors.connection import ConnectionGate
+from actors.connection import ConnectionGate, Neighbours
 from actors.lobby import Lobby
 from actors.memory import RememberingGate
 from actors.parting import Parting, offered_position
 from actors.places import CHANNELS, CONNECTIONS, RECEIPTS, RECORDER, Address
 from actors.runtime import TrioActor
+from actors.unrecovered import Unrecovered
 from config import ServerSettings
 from domain import JsonValue, Memory, Priority
 from telemetry import events, gauges
@@ -81,15 +82,10 @@ class Listener(TrioActor):
         self._channels = Address(environment, CHANNELS)
         self._recorder = Address(environment, RECORDER)
         self._lobby = Lobby(present().connect_timeout)
-        gate = ConnectionGate(
-            doors,
-            Address(environment, CONNECTIONS),
-            self._channels,
-            clock,
-            recorder=self._recorder,
-            receipts=Address(environment, RECEIPTS),
-            lobby=self._lobby,
-        )
+        self._unrecovered = Unrecovered(self._recorder)
+        receipts = Address(environment, RECEIPTS)
+        neighbours = Neighbours(self._channels, self._recorder, receipts, self._lobby, self._unrecovered)
+        gate = ConnectionGate(doors, Address(environment, CONNECTIONS), neighbours, clock)
         self._present = present
         self._front = front
         self._sockets = sockets
@@ -107,6 +103,7 @@ class Listener(TrioActor):
         self._server.open()
         self.start_task(self._server.run)
         self.start_task(self._lobby.watch)
+        self.start_task(self._unrecovered.watch)
 
     async def close(self) -> None:
         """Serve nobody any more."""

@@ -87,11 +87,15 @@ class ReadCritical:
 
 @dataclass(frozen=True, slots=True)
 class CriticalRead:
-    """Critical events in their order up to ``newest``; all that were asked for if ``recovered``."""
+    """Critical events in their order up to ``newest``; all that were asked for if ``recovered``.
+
+    Not ``certain`` while the journal cannot be read: it may know better later.
+    """
 
     recovered: bool
     newest: Position
     publications: tuple[Publication, ...]
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,13 +229,13 @@ class Recorder(TrioActor):
 
     async def _read_on(self, reading: Reading) -> None:
         if await self._reads.step(reading):
-            reading.answer()
+            self._reads.reply(reading)
             return
         try:
             self.actor_ref.tell(reading)
         except MailboxFull:
             reading.recovery.give_up()
-            reading.answer()
+            self._reads.reply(reading)
 
     # -- what is kept besides -------------------------------------------------------------------------------
 

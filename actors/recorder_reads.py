@@ -41,10 +41,6 @@ class Reading:
     reply: Reply
     priority: ClassVar[Priority] = Priority.HIGH
 
-    def answer(self) -> None:
-        """Give what was found to who asked."""
-        self.reply.set(_answer(self.recovery))
-
 
 class Reads:
     """Answers from the log of what was told and, where that does not reach, from the journal.
@@ -61,9 +57,9 @@ class Reads:
     def answer(self, request: ReadCritical) -> CriticalRead | None:
         """The answer, if memory has it."""
         if request.since is None:
-            return CriticalRead(True, self._telling.log.position, ())
+            return CriticalRead(True, self._telling.log.position, (), self.is_readable)
         recovery = Recovery(self._telling.log, request.since, request.channels, READ_LIMIT)
-        return _answer(recovery) if recovery.done else None
+        return self._answer(recovery) if recovery.done else None
 
     def begin(self, request: ReadCritical, reply: Reply) -> Reading:
         """Begin to read what memory does not have.
@@ -99,6 +95,14 @@ class Reads:
             recovery.take(publications(kept, self._telling.log.epoch))
         return recovery.done
 
+    def reply(self, reading: Reading) -> None:
+        """Give what was found to who asked."""
+        reading.reply.set(self._answer(reading.recovery))
+
+    def _answer(self, recovery: Recovery) -> CriticalRead:
+        certain = recovery.recovered or self.is_readable
+        return CriticalRead(recovery.recovered, recovery.newest, recovery.publications, certain)
+
     async def newest(self, request: ReadNewest) -> tuple[Publication, ...]:
         """The newest of a channel; of one that cannot be read the critical ones that memory has."""
         if self.is_readable:
@@ -110,7 +114,3 @@ class Reads:
                 return tuple(publications(kept, self._telling.log.epoch))
         known = [one for one in self._telling.log.behind(0) if one.channel == request.channel]
         return tuple(known[-request.limit :]) if request.limit else ()
-
-
-def _answer(recovery: Recovery) -> CriticalRead:
-    return CriticalRead(recovery.recovered, recovery.newest, recovery.publications)

@@ -1,6 +1,7 @@
 """How a client that was away gets what is critical and was missed, before anything that is live.
 
-Rules of this file: the journal is asked, for a bounded time, and what it cannot tell is said. However much was missed,
+Rules of this file: the journal is asked, for a bounded time, and what it cannot tell is said; who was told so while it
+could not be read stays where it was, and is asked to return when it can. However much was missed,
 no more than one frame of it waits in the outbox, so no limit is passed; a client that takes nothing at all for
 ``PATIENCE`` is closed with 4202 and resumes anew. What is published while it takes its time is read again, until what
 is left is less than a channel remembers.
@@ -8,12 +9,15 @@ is left is less than a channel remembers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import trio
 from trio.lowlevel import checkpoint
 
 from actors.messages import CriticalRead, ReadCritical
 from actors.places import Address
 from actors.runtime import ActorDead, ask
+from actors.unrecovered import Unrecovered
 from domain import Position, Priority, Publication
 from telemetry import events
 from transport import Link, Resume, Resumed
@@ -31,21 +35,38 @@ _UNKNOWN = Position("unknown", 0)
 
 
 class Resumption:
-    """One resume of ``link``; ``recorder`` is None where nobody keeps a journal."""
+    """One resume of ``link``; ``recorder`` is None where nobody keeps a journal.
 
-    def __init__(self, link: Link, recorder: Address | None, step: Resume) -> None:
+    ``unrecovered`` learns of it when the journal could not be read; ``progressed`` is called while it goes on.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        recorder: Address | None,
+        step: Resume,
+        *,
+        unrecovered: Unrecovered | None = None,
+        progressed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._link = link
         self._recorder = recorder
         self._step = step
+        self._unrecovered = unrecovered
+        self._progressed = progressed
 
     async def run(self) -> Position | None:
         """Answer, tell what was missed, and return up to where all is told; None if nobody knows."""
         step, outlet = self._step, self._link.stream
         read = await self._read(step.since)
+        if self._unrecovered is not None and step.since is not None and (read is None or not read.certain):
+            self._unrecovered.enter(self._link)
         if read is None:
             outlet.send(step.confirm(Resumed(False, 0, step.since or _UNKNOWN)))
             return step.since
-        outlet.send(step.confirm(Resumed(read.recovered, len(read.publications), read.newest)))
+        # What may be known later is still behind the position that the client had.
+        position = read.newest if read.certain else step.since or read.newest
+        outlet.send(step.confirm(Resumed(read.recovered, len(read.publications), position)))
         newest = read.newest
         while read is not None:
             newest = read.newest
@@ -77,6 +98,7 @@ class Resumption:
             if not await self._room():
                 return
             outlet.offer(frame)
+            self._progressed()
             if not number % SLICE:
                 await checkpoint()
 

@@ -144,6 +144,10 @@ class Actor(pykka.Actor):
         reply_to, envelope.reply_to = envelope.reply_to, None
         return reply_to
 
+    def progressed(self) -> None:
+        """Say, in the middle of a message that takes long, that it goes on: who says so often is busy, not stuck."""
+        self.life.progress_at = self.life.environment.post.clock.current_time()
+
     def take_office(self) -> None:
         """Become the one who empties the mailbox, which may have been closed under an earlier life."""
         self.life.mailbox.owner = self

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -367,6 +368,8 @@ def answer(envelope: Envelope, value: object) -> None:
 
 
 def refuse(envelope: Envelope, error: Exception) -> None:
-    """Give ``error`` to the asker, if there is one."""
+    """Give ``error`` to the asker, if there is one that has no answer yet."""
     if envelope.reply_to is not None:
-        envelope.reply_to.set_exception((type(error), error, error.__traceback__))
+        # A thread that was abandoned may answer at the same moment.
+        with suppress(RuntimeError):
+            envelope.reply_to.set_exception((type(error), error, error.__traceback__))

@@ -45,7 +45,7 @@ class Life:
     with it, unwatched.
 
     ``last_at`` is when the actor last began to handle what waited, ``busy_since`` when it began to wait inside a
-    handler.
+    handler, ``progress_at`` when a handler that takes long last said that it goes on.
     """
 
     __slots__ = (
@@ -65,6 +65,7 @@ class Life:
         "outcome",
         "path",
         "pending_report",
+        "progress_at",
         "scope",
         "started_at",
         "state",
@@ -89,6 +90,7 @@ class Life:
         self.started_at = birth.environment.post.clock.current_time()
         self.last_at: float | None = None
         self.busy_since: float | None = None
+        self.progress_at: float | None = None
         self.pending_report: pykka.Future[object] | None = None
         self._watched: trio.Event | None = None
 

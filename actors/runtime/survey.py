@@ -1,7 +1,8 @@
 """How every actor of a tree is: asked through the mailboxes, answered in time whatever state they are in.
 
 Rules of this file: who is there is read from the supervisors' records; whether an actor still handles messages is
-asked of itself, of all at once, with one deadline. One that does not answer is stuck. What is read from outside
+asked of itself, of all at once, with one deadline. One that does not answer is stuck, unless it
+says that it goes on with something long: then it is busy. What is read from outside
 are plain values. At most one question a life waits for its answer, so asking often does not fill a mailbox.
 """
 
@@ -24,6 +25,7 @@ from actors.runtime.registry import AnyMailbox, mailbox_of
 from actors.runtime.supervisor import Supervisor
 from domain import JsonValue, Priority
 
+PROGRESS_INTERVAL = 20.0  # seconds within which who is busy must say that it goes on
 WORST = 8  # children shown of a supervisor that has more than can be expanded
 SLICE = 512  # children counted before other tasks get their turn
 
@@ -166,7 +168,7 @@ async def _status(node: _Node, now: float) -> ActorStatus:
         id=node.child.spec.id if node.child is not None else node.path,
         path=node.path,
         kind=node.kind,
-        state=_state(node),
+        state=_state(node, now),
         restarts=past.restarts,
         quarantined=past.quarantined,
         last_failure=past.last_failure,
@@ -197,7 +199,7 @@ def _with_mailbox(status: ActorStatus, life: Life, now: float) -> ActorStatus:
     )
 
 
-def _state(node: _Node) -> str:
+def _state(node: _Node, now: float) -> str:
     if node.actor is None or node.actor.life.state is State.ENDED:
         return node.child.state if node.child is not None else "stopped"
     if node.state is not State.RUNNING:
@@ -206,7 +208,14 @@ def _state(node: _Node) -> str:
     if node.actor.life.state is not State.RUNNING:
         return str(node.actor.life.state.value)
     answered = isinstance(node.question, TrioFuture) and node.question.ready
-    return "running" if answered else "stuck"
+    if answered:
+        return "running"
+    return "busy" if _goes_on(node.actor.life, now) else "stuck"
+
+
+def _goes_on(life: Life, now: float) -> bool:
+    since, progress = life.busy_since, life.progress_at
+    return since is not None and progress is not None and progress >= since and now - progress <= PROGRESS_INTERVAL
 
 
 def _handling_age(life: Life, now: float) -> float | None:

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from actors.channels import Channels
-from actors.connection import ConnectionGate, Opening
+from actors.connection import ConnectionGate, Neighbours, Opening
 from actors.lobby import Lobby
 from actors.messages import Follow, Publish, Unfollow
 from actors.places import Address
@@ -104,15 +104,13 @@ def run(grow, client_outlet, keeper, journal):
         receipts = ChildSpec("receipts", keeper, ([] if noted is None else noted,))
         async with grow([recorder, channels, ChildSpec("connections", connections), receipts]) as tree:
             environment = tree.system.environment
-            gate = ConnectionGate(
-                Response,
-                Address(environment, CONNECTIONS),
+            neighbours = Neighbours(
                 Address(environment, CHANNELS),
-                clock=lambda: 17.0,
                 recorder=Address(environment, "gateway/recorder"),
                 receipts=Address(environment, "gateway/receipts"),
                 lobby=lobby,
             )
+            gate = ConnectionGate(Response, Address(environment, CONNECTIONS), neighbours, clock=lambda: 17.0)
             yield Rig(tree, client_outlet, gate)
 
     return running

@@ -8,10 +8,11 @@ import pytest
 import trio
 import trio.testing
 
-from actors.messages import ReadCritical
+from actors.messages import CriticalRead, ReadCritical
 from actors.places import Address
 from actors.resumption import PATIENCE, READ_TIMEOUT, Resumption
-from actors.runtime import ChildSpec
+from actors.runtime import ChildSpec, TrioActor
+from actors.unrecovered import Unrecovered
 from domain import Event, Position, Priority, Publication
 from transport import Door, Encoder, FrameStream, Limits, Link, Resume, Resumed, text_frame
 from transport.addresses import ClientAddress
@@ -251,3 +252,32 @@ async def test_a_dialect_without_a_word_for_it_is_told_nothing(line, resume):
     await resume(one, asked, fires(300))
     one.read()
     assert one.texts == ["hello"]
+
+
+class Uncertain(TrioActor):
+    """A recorder that cannot read its journal."""
+
+    def on_receive(self, message: object) -> object:
+        assert type(message) is ReadCritical
+        return CriticalRead(False, Position("x0", 0), tuple(fires(2)), certain=False)
+
+
+async def test_while_the_journal_cannot_be_read_the_client_keeps_its_position_and_is_waited_for(line, grow):
+    one, asked = line(), Asked(Position("j7", 4))
+    async with grow([ChildSpec("recorder", Uncertain)]) as tree:
+        recorder = Address(tree.system.environment, RECORDER)
+        waiting = Unrecovered(recorder)
+        await Resumption(one.link, recorder, asked.step, unrecovered=waiting).run()
+    one.read()
+    assert asked.outcomes == [Resumed(False, 2, Position("j7", 4))]
+    assert numbers(one) == [1, 2]
+    assert len(waiting) == 1
+
+
+async def test_who_asks_from_now_on_is_not_sent_back(line, grow):
+    one, asked = line(), Asked(None)
+    async with grow([ChildSpec("recorder", Uncertain)]) as tree:
+        recorder = Address(tree.system.environment, RECORDER)
+        waiting = Unrecovered(recorder)
+        await Resumption(one.link, recorder, asked.step, unrecovered=waiting).run()
+    assert not waiting

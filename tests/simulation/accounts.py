@@ -13,12 +13,14 @@ class Criticals:
     """The critical events that a client has: in the order in which they came, each where it came first.
 
     ``position`` is where it would resume. What the reply to ``connect`` says is believed when what was missed has come.
+    Those ``ahead`` came while the gateway had said that it could not recover what was before them.
     """
 
     def __init__(self) -> None:
         self.first: tuple[str, int] | None = None
         self.position: tuple[str, int] | None = None
         self.got: dict[Name, str] = {}
+        self.ahead: set[Name] = set()
         self.repeats = 0
         self.unrecovered = 0
         self._owed = 0
@@ -46,6 +48,8 @@ class Criticals:
             self.repeats += 1
         else:
             self.got[name] = channel
+            if self._is_frozen:
+                self.ahead.add(name)
         if position is not None:
             self._advance(parsed(position))
         if not is_live and self._owed:

@@ -22,6 +22,7 @@ from transport.addresses import ClientAddress
 NO_CODE = 1006
 STOPS = range(4000, 4100)
 BACKS_OFF = range(4100, 4200)
+USUAL_LINE = Line()
 PATIENCE = 30.0
 """Seconds that a client waits for an opening, or for the end that it asked for."""
 
@@ -36,7 +37,7 @@ class Profile:
     name: str
     path: str = "/stream"
     subprotocol: str = ""
-    line: Line = Line()
+    line: Line = USUAL_LINE
     stay: float = 0.0
     away: float = 60.0
     freeze_every: float = 0.0

@@ -137,7 +137,7 @@ class NativeClient(Client):
             if self._subscribes:
                 self._subscribe()
         elif "subscribe" in message:
-            name, since = self._asked.pop(message["id"])
+            _, since = self._asked.pop(message["id"])
             self._confirmed(message["subscribe"], since)
         elif "error" in message:
             self.errors.append(message["error"])

@@ -210,4 +210,4 @@ class Fate:
             client.lose(self._chance.uniform(5.0, fault.lasting))
 
     def _silence(self, _fault: Fault) -> None:
-        self._chance.choice(self._publishers).be_silent(self._chance.uniform(2.5, 10.0))
+        self._chance.choice(self._publishers).be_silent(self._chance.uniform(2.2, 5.0))

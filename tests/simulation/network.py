@@ -26,7 +26,7 @@ PIECE = 2048
 
 @dataclass(frozen=True)
 class Line:
-    """How a client is connected: ``rate`` in bytes a second (None: as fast as one likes), ``capacity`` of all buffers."""
+    """How a client is connected: ``rate`` in bytes a second (None: as fast as one likes), ``capacity`` of buffers."""
 
     latency: float = 0.004
     rate: float | None = None
@@ -245,8 +245,7 @@ class Arrivals:
         sock.watch(None)
 
     async def run(self) -> None:
-        while True:
-            await trio.sleep_until(trio.current_time() + 3600.0)
+        await trio.sleep_forever()
 
 
 Admit = Callable[[Socket, ClientAddress], None]

@@ -5,6 +5,8 @@ Rules of this file: a list. Each kind of client that the gateway knows is in it,
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.simulation.clients import Client, Profile, World
 from tests.simulation.dialects import MSGPACK, CloudEventsClient, Native, NativeClient, PortalClient, Vandal
 from tests.simulation.network import Line
@@ -56,8 +58,11 @@ PORTAL = (
 VANDALS = (Profile("vandal1", away=400), Profile("vandal2", line=SLOW, away=900))
 
 
-def everybody(world: World) -> list[Client]:
-    """All clients, on the agenda of ``world``."""
+def everybody(world: World, rarely: float) -> list[Client]:
+    """All clients, on the agenda of ``world``; who comes and goes does so more ``rarely``."""
     kinds = ((NativeClient, NATIVE), (CloudEventsClient, CLOUDEVENTS), (PortalClient, PORTAL), (Vandal, VANDALS))
     pairs = [(kind, profile) for kind, profiles in kinds for profile in profiles]
-    return [kind(world, profile, number) for number, (kind, profile) in enumerate(pairs, 1)]
+    return [
+        kind(world, replace(profile, stay=rarely * profile.stay, away=rarely * profile.away), number)
+        for number, (kind, profile) in enumerate(pairs, 1)
+    ]

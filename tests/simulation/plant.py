@@ -10,7 +10,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import trio
 
@@ -50,6 +50,11 @@ class Line:
     def settings(self) -> HttpSource:
         """Its table in the configuration."""
         return HttpSource(equipment=f"{PLACE}/{self.name}", cadence=self.cadence, required=self.is_required)
+
+
+def lines(cadence: float) -> list[Line]:
+    """All lines, with their cadences as a multiple."""
+    return [replace(line, cadence=cadence * line.cadence) for line in LINES]
 
 
 LINES = (
@@ -172,7 +177,7 @@ class Publisher:
                 continue
             batch = self._batch(now - began)
             began = now
-            while batch and not await self._post(batch):
+            while batch and not await self._post(batch):  # noqa: ASYNC110 - nobody tells when to try again
                 await trio.sleep_until(trio.current_time() + AGAIN)
 
     def be_silent(self, cadences: float) -> None:
@@ -215,7 +220,7 @@ class Publisher:
 
     async def _post(self, batch: list[Members]) -> bool:
         """Post ``batch``; whether the gateway has answered for all of it."""
-        plant = self._plant
+        plant, asked = self._plant, trio.current_time()
         plant.posted += 1
         members: list[JsonObject] = batch
         try:
@@ -226,14 +231,13 @@ class Publisher:
             return False
         if not isinstance(taken, EventsTaken):
             raise TypeError(f"the source answered {taken!r}")
-        now = trio.current_time()
-        if now - self._heard > 2 * self.line.cadence:
-            plant.silences.append(Silence(self.line.name, self.line.cadence, self._heard, now))
-        self._heard = now
+        if asked - self._heard > 2 * self.line.cadence:
+            plant.silences.append(Silence(self.line.name, self.line.cadence, self._heard, asked))
+        self._heard = asked
         plant.trace.note("taken", self.line.name, taken.accepted, taken.duplicates, taken.unkept, taken.overloaded)
         if taken.refused:
             raise ValueError(f"the source refused {taken.refused}")
         if taken.unkept or taken.overloaded:
             return False
-        plant.answered |= dict.fromkeys(((str(each["source"]), str(each["id"])) for each in batch), now)
+        plant.answered |= dict.fromkeys(((str(each["source"]), str(each["id"])) for each in batch), asked)
         return True

@@ -204,7 +204,7 @@ class NativeSession:
         then = tuple(self._resumed(name, position, since) for name, position in resume.channels.items())
         self._followed.update(names)
         self._credited = body.credit is not None
-        self._recovery = None if since is None else _Recovery(since, names)
+        self._recovery = None if body.resume is None else _Recovery(since, names)
         encoding = self._encoding
         confirm = partial(self._greet, id_, body.credit, at)
         return [
@@ -309,19 +309,24 @@ class NativeSession:
 
 
 class _Recovery:
-    """What a resume told of the critical events behind ``since``: those of the channels ``names``, or of all."""
+    """What a resume told of the critical events behind ``since``: those of the channels ``names``, or of all.
+
+    ``since`` of None is from now: nothing was missed up to the ``newest`` that the reply tells.
+    """
 
     __slots__ = ("_names", "_since", "newest")
 
-    def __init__(self, since: Position, names: tuple[str, ...]) -> None:
+    def __init__(self, since: Position | None, names: tuple[str, ...]) -> None:
         self._since = since
         self._names = names
         self.newest: Position | None = None
 
-    def told(self, channel: str) -> Position:
-        """Up to where the client has every critical event of ``channel``."""
-        covered = not self._names or any(
-            channel == name or (is_tree(name) and below(channel, name)) for name in self._names
+    def told(self, channel: str) -> Position | None:
+        """Up to where the client has every critical event of ``channel``; None if nobody knows."""
+        covered = (
+            self._since is None
+            or not self._names
+            or any(channel == name or (is_tree(name) and below(channel, name)) for name in self._names)
         )
         return self.newest if covered and self.newest is not None else self._since
 

@@ -82,6 +82,24 @@ async def test_a_stuck_actor_shows_as_stuck_and_the_answer_comes_in_time(autojum
         assert (a.handling, a.handling_age, a.depth[Priority.NORMAL]) == ("int", 7, 1)
 
 
+class Long(Worker):
+    async def on_receive(self, message):
+        for _ in range(message):
+            self.progressed()
+            await trio.sleep(10)
+        await trio.sleep(1000)
+
+
+async def test_who_says_that_a_long_message_goes_on_is_busy_until_it_says_so_no_more(autojump_clock):
+    async with ActorSystem.open() as system:
+        root, refs = await tree(system, ChildSpec("a", Long))
+        refs["a"].tell(5)
+        await trio.sleep(35)
+        assert (await survey(root)).children[0].state == "busy"
+        await trio.sleep(60)
+        assert (await survey(root)).children[0].state == "stuck"
+
+
 async def test_asking_a_stuck_actor_often_does_not_fill_its_mailbox(autojump_clock):
     async with ActorSystem.open() as system:
         root, refs = await tree(system, ChildSpec("a", Worker))

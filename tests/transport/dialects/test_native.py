@@ -387,9 +387,13 @@ def test_until_the_resume_is_done_nothing_counts_as_told():
     assert step.critical_after == Position("e7", 88120)
 
 
+def test_who_resumes_from_now_is_told_what_came_between_the_connect_and_the_subscription():
+    assert later({"channels": {"andon/*": None}}, "andon/line3") == NEWEST
+    assert later({"critical": ""}, "andon/line3") == NEWEST
+
+
 def test_who_resumed_nothing_is_told_nothing_of_before():
-    assert later({"channels": {"andon/*": None}}, "andon/line3") is None
-    assert later({"critical": ""}, "andon/line3") is None
+    assert subscribed({"channel": "andon/line3"}).critical_after is None
 
 
 def test_who_left_a_channel_is_told_nothing_of_before_when_it_returns():
