@@ -36,32 +36,36 @@ class Faulty(TrioActor):
 
 
 @pytest.fixture
-async def mended(grow, nursery, autojump_clock):
-    event = trio.Event()
-    async with grow([ChildSpec("recorder", Faulty, (event,))]) as tree:
-        event.waiting = Unrecovered(Address(tree.system.environment, RECORDER))
-        nursery.start_soon(event.waiting.watch)
-        yield event
+def mended() -> trio.Event:
+    return trio.Event()
 
 
-async def test_nobody_is_sent_back_before_the_journal_can_be_read(mended):
+@pytest.fixture
+async def waiting(grow, nursery, autojump_clock, mended):
+    async with grow([ChildSpec("recorder", Faulty, (mended,))]) as tree:
+        unrecovered = Unrecovered(Address(tree.system.environment, RECORDER))
+        nursery.start_soon(unrecovered.watch)
+        yield unrecovered
+
+
+async def test_nobody_is_sent_back_before_the_journal_can_be_read(waiting, mended):
     links = [Door() for _ in range(100)]
     for link in links:
-        mended.waiting.enter(link)
+        waiting.enter(link)
     await trio.sleep(60)
     assert {link.closing for link in links} == {None}
     mended.set()
     await trio.sleep(2 * INTERVAL)
     assert {link.closing and link.closing[0] for link in links} == {POSITION_LOST}
-    assert not mended.waiting
+    assert not waiting
 
 
-async def test_who_has_gone_meanwhile_is_left_alone(mended):
+async def test_who_has_gone_meanwhile_is_left_alone(waiting, mended):
     stays, goes = Door(), Door()
-    mended.waiting.enter(stays)
-    mended.waiting.enter(goes)
-    mended.waiting.leave(goes)
-    mended.waiting.leave(goes)
+    waiting.enter(stays)
+    waiting.enter(goes)
+    waiting.leave(goes)
+    waiting.leave(goes)
     mended.set()
     await trio.sleep(2 * INTERVAL)
     assert (stays.closing is None, goes.closing) == (False, None)
