@@ -48,7 +48,7 @@ async def waiting(grow, nursery, autojump_clock, mended):
         yield unrecovered
 
 
-async def test_nobody_is_sent_back_before_the_journal_can_be_read(waiting, mended):
+async def test_nobody_is_sent_back_before_the_journal_can_be_read(waiting, mended, autojump_clock):
     links = [Door() for _ in range(100)]
     for link in links:
         waiting.enter(link)
@@ -60,7 +60,7 @@ async def test_nobody_is_sent_back_before_the_journal_can_be_read(waiting, mende
     assert not waiting
 
 
-async def test_who_has_gone_meanwhile_is_left_alone(waiting, mended):
+async def test_who_has_gone_meanwhile_is_left_alone(waiting, mended, autojump_clock):
     stays, goes = Door(), Door()
     waiting.enter(stays)
     waiting.enter(goes)
