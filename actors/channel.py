@@ -130,7 +130,8 @@ class Channel(TrioActor):
             await self._send_pending()
         # From here on nothing may wait, or something would fall between the past and what comes live.
         is_new = followers.add(outlet, follow.encode, follow.max_hz)
-        if not is_new and follow.confirm is None and follow.since is None and follow.critical_after is None:
+        asks_for_more = follow.is_late or follow.since is not None or follow.critical_after is not None
+        if not is_new and follow.confirm is None and not asks_for_more:
             # By its own name and by a tree's: it is one follower, and has what came before.
             return
         replay = self._replayer.replay(follow)

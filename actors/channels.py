@@ -19,16 +19,18 @@ import trio
 from actors.channel import Channel
 from actors.critical_order import CriticalOrder
 from actors.followers import Followers
-from actors.messages import Follow, Publish, Unfollow
-from actors.runtime import ActorRef, ChildSpec, MailboxFull, Policy, Supervisor
+from actors.messages import Follow, Publish, ReadChannels, Unfollow
+from actors.places import RECORDER, Address
+from actors.runtime import ActorRef, ChildSpec, MailboxFull, Policy, Supervisor, ask
 from config import ChannelSettings
-from domain import Gap, JsonValue, Priority, below, channel_of, holds_state, is_tree
+from domain import Gap, JsonValue, Priority, below, channel_of, holds_state, is_tree, may_be_kept
 from telemetry import counters, events, gauges
 from transport import Followed, FrameStream
 
 RETIRE_INTERVAL = 10.0
 RETIRE_DEADLINE = 0.5
 RETIRE_AT_ONCE = 64
+KNOWN_LIMIT, KNOWN_TIMEOUT = 1000, 5.0
 CROWDED = 0.9
 
 
@@ -36,6 +38,15 @@ CROWDED = 0.9
 class RetireIdle:
     """It is time to let go of the channels that nobody used."""
 
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class OpenKnown:
+    """The journal has events of the channels ``names`` below ``tree``."""
+
+    tree: str
+    names: tuple[str, ...]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
@@ -62,6 +73,8 @@ class Channels(Supervisor):
         self._refused: dict[str, dict[FrameStream, Follow]] = {}
         self._followed: dict[FrameStream, tuple[str, ...]] = {}
         self._critical = CriticalOrder(self._tell)
+        self._recorder = Address(self.life.environment, RECORDER)
+        self._known: set[str] = set()
 
     async def setup(self) -> None:
         """Begin to look for idle channels."""
@@ -79,20 +92,19 @@ class Channels(Supervisor):
         match message:
             case Publish(critical=None, event=event):
                 self._tell(channel_of(event), message)
-                return None
             case Publish(event=event):
                 self._critical.take(channel_of(event), message, trio.current_time())
-                return None
             case Follow():
                 self._follow(message)
-                return None
             case Unfollow(channel=channel, outlet=outlet):
                 self._unfollow(channel, outlet)
-                return None
+            case OpenKnown(tree=tree, names=names):
+                self._open_known(tree, names)
             case RetireIdle():
                 return self._retire_idle()
             case _:
                 return super().on_receive(message)
+        return None
 
     def describe(self) -> Mapping[str, JsonValue]:
         """How many channels and followers there are, and which trees are followed."""
@@ -168,6 +180,31 @@ class Channels(Supervisor):
         for name in self._kept:
             if below(name, follow.channel):
                 self._tell(name, each)
+        if follow.channel not in self._known and may_be_kept(follow.channel):
+            self._known.add(follow.channel)
+            self.start_task(self._read_known, follow.channel)
+
+    async def _read_known(self, tree: str) -> None:
+        """Find out which channels of ``tree`` the journal has: a life before this one may have published on them."""
+        names: object = None
+        # Whatever went wrong there, who follows is told what is new.
+        with suppress(Exception):
+            names = await ask(self._recorder.ref, ReadChannels(tree, KNOWN_LIMIT), KNOWN_TIMEOUT)
+        if isinstance(names, tuple):
+            with suppress(MailboxFull):
+                self.actor_ref.tell(OpenKnown(tree, names))
+        else:
+            # The next who follows it asks again.
+            self._known.discard(tree)
+
+    def _open_known(self, tree: str, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name in self._kept or len(self._kept) >= CROWDED * self._settings.limit:
+                continue
+            kept = self._open(name, is_critical=False)
+            for follow in self._trees.get(tree, {}).values():
+                if kept is not None:
+                    kept.ref.tell(replace(follow, is_late=True))
 
     def _unfollow(self, channel: str | None, outlet: FrameStream) -> None:
         names = self._followed.pop(outlet, ())

@@ -107,6 +107,15 @@ class ReadNewest:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
+@dataclass(frozen=True, slots=True)
+class ReadChannels:
+    """Answer the names of at most ``limit`` channels below ``tree`` that there are kept events of: a tuple of texts."""
+
+    tree: str
+    limit: int
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
 class Publish(_Carrier):
     """``event`` is to be told to everyone who follows its channel.
 
@@ -126,7 +135,8 @@ class Publish(_Carrier):
 class Follow:
     """Send ``outlet`` what is published on ``channel`` (or on every channel below ``kind/*``) from now on.
 
-    The other fields are those of ``transport.Subscribe``.
+    ``is_late``: it is followed already, and what was before has become known only now. The other fields are those of
+    ``transport.Subscribe``.
     """
 
     channel: str
@@ -137,6 +147,7 @@ class Follow:
     critical_after: Position | None = None
     max_hz: float | None = None
     confirm: Callable[[Followed], Frame] | None = None
+    is_late: bool = False
     priority: ClassVar[Priority] = Priority.HIGH
 
 

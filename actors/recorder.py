@@ -22,7 +22,7 @@ from typing import ClassVar
 
 import trio
 
-from actors.messages import CriticalRead, Keep, ReadCritical, ReadFault, ReadNewest, Record
+from actors.messages import CriticalRead, Keep, ReadChannels, ReadCritical, ReadFault, ReadNewest, Record
 from actors.places import CHANNELS, Address
 from actors.recorder_batch import (
     BATCH,
@@ -151,6 +151,8 @@ class Recorder(TrioActor):
                 await self._read_on(message)
             case ReadNewest():
                 return await self._reads.newest(message)
+            case ReadChannels():
+                return await self._reads.channels(message)
             case ReadFault():
                 return "" if self._fault.error is None else advice(self._fault.error)
             case _:

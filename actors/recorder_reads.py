@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from actors.messages import CriticalRead, ReadCritical, ReadNewest
+from actors.messages import CriticalRead, ReadChannels, ReadCritical, ReadNewest
 from actors.recorder_batch import publications
 from actors.recorder_disk import Disk
 from actors.recorder_telling import Telling
@@ -114,3 +114,13 @@ class Reads:
                 return tuple(publications(kept, self._telling.log.epoch))
         known = [one for one in self._telling.log.behind(0) if one.channel == request.channel]
         return tuple(known[-request.limit :]) if request.limit else ()
+
+    async def channels(self, request: ReadChannels) -> tuple[str, ...] | None:
+        """The names of channels that there are kept events of; None while nobody knows."""
+        if not self.is_readable:
+            return None
+        try:
+            return tuple(await self._disk.use(lambda journal: journal.channels(request.tree, request.limit)))
+        except StorageError as error:
+            self._fail(error)
+            return None

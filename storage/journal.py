@@ -32,6 +32,16 @@ STEP = 500
 
 _UNSAID = {priority: Keep(0, 0) for priority in FIRST_TO_GO} | {Priority.CRITICAL: Keep(math.inf, sys.maxsize)}
 _DELETE = "DELETE FROM records WHERE priority = ? AND place <= ?"
+# From one name to the next in the index: there are many records of each. "0" comes right after "/".
+_CHANNELS = """
+WITH RECURSIVE known (channel) AS (
+    SELECT min(channel) FROM records WHERE channel >= ?1 AND channel < ?2
+    UNION ALL
+    SELECT (SELECT min(channel) FROM records WHERE channel > known.channel AND channel < ?2)
+    FROM known WHERE known.channel IS NOT NULL
+)
+SELECT channel FROM known WHERE channel IS NOT NULL LIMIT ?3
+"""
 _KEPT = "SELECT number, priority, place, channel, at, recorded, CAST(event AS BLOB) AS event FROM records WHERE "
 _FRONT = "SELECT place, at, size, hash FROM records WHERE priority = ? AND place > ? ORDER BY place LIMIT ?"
 _DUPLICATE = (
@@ -162,6 +172,17 @@ class Journal:
             StorageError: if the file cannot be read.
         """
         return self._read("channel = ? ORDER BY number DESC LIMIT ?", (channel, limit))[::-1]
+
+    def channels(self, tree: str, limit: int) -> list[str]:
+        """At most ``limit`` names of channels below ``tree`` (``andon/*``) that there are records of, in their order.
+
+        Raises:
+            StorageError: if the file cannot be read.
+        """
+        begin = tree[:-1]
+        with self._minding_damage():
+            rows = self._database.rows("read", _CHANNELS, (begin, f"{begin[:-1]}0", limit))
+        return [row["channel"] for row in rows]
 
     def retain(self, at: float, budget_rows: int = STEP) -> Retained:
         """Delete at most ``budget_rows`` records that are too old or too many at ``at``, or in the way of others.

@@ -18,10 +18,10 @@ import trio.testing
 
 from actors.channel import Channel
 from actors.followers import Followers
-from actors.messages import CriticalRead, Follow, Publish, ReadCritical, ReadNewest, Unfollow
+from actors.messages import CriticalRead, Follow, Publish, ReadChannels, ReadCritical, ReadNewest, Unfollow
 from actors.runtime import ActorRef, ActorStatus, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, survey
 from config import ChannelSettings
-from domain import Event, Gap, JsonValue, Position, Priority, Publication
+from domain import Event, Gap, JsonValue, Position, Priority, Publication, below
 from transport import Batch, Encoder, Frame
 from transport.outbox import OutboxStatistics
 
@@ -139,6 +139,8 @@ class Journal(TrioActor):
         match message:
             case ReadNewest(channel=channel, limit=limit):
                 return tuple([each for each in self._kept if each.channel == channel][-limit:])
+            case ReadChannels(tree=tree, limit=limit):
+                return tuple(sorted({each.channel for each in self._kept if below(each.channel, tree)})[:limit])
             case ReadCritical():
                 return self._critical(message)
         return None

@@ -10,11 +10,11 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.channels import RETIRE_INTERVAL, Channels, RetireIdle
-from actors.messages import Follow, Publish, Unfollow
+from actors.channels import KNOWN_LIMIT, RETIRE_INTERVAL, Channels, RetireIdle
+from actors.messages import Follow, Publish, ReadChannels, Unfollow
 from actors.runtime import ChildSpec, ListChildren, ask
 from config import ChannelSettings
-from domain import Gap, Position, Priority
+from domain import Gap, Position, Priority, Publication
 from telemetry import counters, gauges
 from transport import Encoder, Followed, text_frame
 
@@ -112,6 +112,44 @@ async def test_a_tree_reaches_the_channels_that_are_there_and_those_made_later(r
             "events/acmex": 0,
         }
     assert one.texts == ["old", "a", "later"]
+
+
+def before(make_event, *names: str) -> list[Publication]:
+    """What an earlier life has left in the journal: one critical event on each of the channels ``names``."""
+    return [
+        Publication(name, "j7", 0, 0.0, make_event(f"of {name}", Priority.CRITICAL), Position("j7", number))
+        for number, name in enumerate(names, 1)
+    ]
+
+
+async def test_a_tree_is_told_of_channels_that_only_the_journal_knows(
+    grow, journal, outlet, dialect, make_event, autojump_clock
+):
+    one, two, encode = outlet(), outlet(), dialect()
+    kept = before(make_event, "andon/acme/a", "andon/acme/b", "andon/other/c", "alarms/acme/a")
+    specs = [ChildSpec("recorder", journal, (kept,)), ChildSpec("channels", Channels, (ChannelSettings(),))]
+    async with grow(specs) as tree:
+        rig = Rig(tree, make_event)
+        rig.follow("andon/acme/*", one, encode, latest=1)
+        await trio.sleep(1)
+        assert sorted(one.texts) == ["of andon/acme/a", "of andon/acme/b"]
+        assert await rig.channels() == {"andon/acme/a": 1, "andon/acme/b": 1}
+        rig.follow("andon/acme/*", two, encode, latest=1)
+        await trio.sleep(1)
+        assert sorted(two.texts) == sorted(one.texts)
+
+
+async def test_a_journal_that_cannot_be_read_is_asked_again_by_the_next_who_follows(
+    grow, journal, outlet, dialect, make_event, autojump_clock
+):
+    asked: list[object] = []
+    recorder = ChildSpec("recorder", journal, ([],), {"asked": asked, "error": RuntimeError("planted")})
+    async with grow([recorder, ChildSpec("channels", Channels, (ChannelSettings(),))]) as tree:
+        rig = Rig(tree, make_event)
+        for _ in range(2):
+            rig.follow("andon/*", outlet(), dialect())
+            await trio.sleep(1)
+    assert asked == [ReadChannels("andon/*", KNOWN_LIMIT)] * 2
 
 
 async def test_the_first_publication_of_a_new_channel_reaches_the_tree_even_if_it_is_critical(run, outlet, dialect):

@@ -112,11 +112,15 @@ def _given(nature: Nature) -> dict[str, object]:
     words = nature.chance("words")
     secrets = SimpleNamespace(token_hex=lambda size: words.randbytes(size).hex())
     uuids = SimpleNamespace(uuid4=lambda: UUID(int=words.getrandbits(128), version=4))
+    names = nature.chance("urns")
+    urns = SimpleNamespace(uuid4=lambda: UUID(int=names.getrandbits(128), version=4))
     drawn = SimpleNamespace(SystemRandom=lambda: words)
     return {
         **{f"transport.{module}.time": clocks for module in ("gate", "attendant", "conversation", "http")},
         **{f"{module}.secrets": secrets for module in _WITH_SECRETS},
         "andond.doors.uuid": uuids,
+        # Whoever does not answer in time is named by it.
+        "pykka._actor.uuid": urns,
         "actors.parting.random": drawn,
         # Made once a second of the wall clock, once a process.
         "transport.http._date_at": 0,

@@ -52,6 +52,16 @@ def test_in_memory_nothing_is_different_but_that_nothing_survives(opened, entry)
     assert journal.refused == frozenset()
 
 
+def test_the_channels_below_a_tree_are_those_that_there_are_records_of(opened, entry):
+    journal = opened()
+    names = ["andon/a", "andon/b/c", "andon/b", "andon-x/a", "alarms/a", "equipment/a", "andon0/a"]
+    journal.append([entry(HIGH, channel=name) for name in names for _ in range(3)])
+    assert journal.channels("andon/*", 10) == ["andon/a", "andon/b", "andon/b/c"]
+    assert journal.channels("andon/b/*", 10) == ["andon/b/c"]
+    assert journal.channels("andon/*", 2) == ["andon/a", "andon/b"]
+    assert journal.channels("quality/*", 10) == []
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
