@@ -88,7 +88,7 @@ def load(database: Database) -> Account | None:
             row["number"],
             row["size"],
         )
-        if lane.seal(epoch) != row["seal"]:
+        if not lane.is_sealed(epoch, row["seal"]):
             raise _unfit(database, f"its account of {priority.wire} events was changed")
         _check_end(database, lane)
         loaded[priority] = lane

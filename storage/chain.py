@@ -59,6 +59,18 @@ class Lane:
         return self.newest - self.deleted
 
     def seal(self, epoch: str) -> bytes:
-        """The hash over this account, kept beside it: a changed account must not make good records look bad."""
+        """The hash over this account, kept beside it: a changed account must not make good records look bad.
+
+        Raises:
+            struct.error: if a field is not of its type or range, as in a file that was changed.
+            TypeError: as above.
+        """
         fields = _LANE.pack(self.priority, self.deleted, self.newest, self.number, self.size)
         return sha256(b"".join((fields, self.deleted_hash, self.newest_hash, epoch.encode()))).digest()
+
+    def is_sealed(self, epoch: str, seal: object) -> bool:
+        """Whether ``seal`` is the one over this account; no account that has lost a field has any."""
+        try:
+            return self.seal(epoch) == seal
+        except (struct.error, TypeError):
+            return False

@@ -141,7 +141,7 @@ def _account(connection: sqlite3.Connection) -> _Account:
     for priority in Priority:
         row = rows.pop(int(priority), None)
         lane = None if row is None else Lane(priority, *row[1:7])
-        if lane is None or row is None or lane.seal(epoch) != row[7]:
+        if lane is None or row is None or not lane.is_sealed(epoch, row[7]):
             what: What = "missing" if lane is None else "changed"
             findings.append(Finding(what, "the journal's account of its records", priority))
         else:

@@ -12,6 +12,7 @@ from storage import StorageError, verify
 from storage.chain import START, Lane
 from storage.opening import doubt
 from storage.state import Known, read_known
+from tests.storage.harm import lose_number
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
 AT = 1_795_240_800.0
@@ -105,7 +106,11 @@ def cut_off(raw: bytearray) -> None:
     del raw[4096 * 3 + 77 :]
 
 
-@pytest.mark.parametrize("harm", [broken_page, broken_head, cut_off])
+def lost_number(raw: bytearray) -> None:
+    lose_number(raw, 3)
+
+
+@pytest.mark.parametrize("harm", [broken_page, broken_head, cut_off, lost_number])
 def test_a_damaged_journal_is_put_aside_and_a_new_one_begins(left, opened, entry, harm):
     directory, epoch = left
     raw = bytearray((directory / "journal.sqlite3").read_bytes())

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from domain import Event, Priority
 from storage import Entry, Journal, Keep, StorageError, verify
+from tests.storage.harm import lose_number
 
 CRITICAL, HIGH, NORMAL, LOW = Priority
 COLUMNS = {
@@ -170,6 +171,15 @@ def test_a_changed_account_is_found_and_does_not_make_good_records_look_bad(copy
     journal.change(f"UPDATE lanes SET {column} = ? WHERE priority = ?", turned, int(priority))
     findings = verify(journal.path).findings
     assert [(one.what, one.priority, one.place) for one in findings] == [("changed", priority, None)]
+
+
+@pytest.mark.parametrize("field", [1, 2, 3])
+def test_a_number_of_the_account_that_the_file_no_longer_holds_is_found(copy, field):
+    journal = copy()
+    raw = bytearray(journal.path.read_bytes())
+    lose_number(raw, field)
+    journal.path.write_bytes(raw)
+    assert "changed" in {one.what for one in verify(journal.path).findings}
 
 
 def test_a_missing_account_and_another_epoch_are_found(copy):
