@@ -1,0 +1,54 @@
+"""Who is on duty when: persons and teams, the roles they have, and the shifts they work.
+
+Rules of this file:
+
+* A person or team without shifts is always on duty; one with shifts while one of those runs, its breaks included.
+* Who is absent on a day has no duty in a shift that begins on it.
+* Nobody is off duty whom the roster does not know: a message to them is not held back for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from domain.plant.site.shifts import Shift
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person, or a team that is called as one; ``absences`` are days, from the first to the last."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+    shifts: frozenset[str] = frozenset()
+    absences: tuple[tuple[date, date], ...] = ()
+
+    def works(self, running: Sequence[Shift], today: date) -> bool:
+        """Whether they are on duty while the shifts ``running`` run; ``today`` is the date by the wall clock."""
+        if not self.shifts:
+            return not self.is_absent(today)
+        return any(shift.name in self.shifts and not self.is_absent(shift.day) for shift in running)
+
+    def is_absent(self, day: date) -> bool:
+        """Whether ``day`` is one of their absences."""
+        return any(first <= day <= last for first, last in self.absences)
+
+
+class Roster:
+    """All persons and teams of a site, by name and by role."""
+
+    def __init__(self, people: Iterable[Person] = ()) -> None:
+        self._people = {person.name: person for person in people}
+
+    def called(self, who: str) -> list[Person]:
+        """The person or team of this name, or everybody with the role of this name; nobody if it is neither."""
+        if who in self._people:
+            return [self._people[who]]
+        return [person for person in self._people.values() if who in person.roles]
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody."""
+        return tuple(self._people.values())
