@@ -19,14 +19,25 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import trio
 
-from actors.desks.routing import Desks
 from actors.messages import EventTaken
 from actors.ranks import Ranks
+from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import MtconnectSource as MtconnectSettings
 from domain import Event, JsonValue, rfc3339
-from domain.plant import CLOCK_JUMPED, CLOCK_SETTLED, Act, Command, Grammar, Line, Liveness, Machine, Reader, roles_of
+from domain.plant.mtconnect import (
+    CLOCK_JUMPED,
+    CLOCK_SETTLED,
+    Act,
+    Command,
+    Grammar,
+    Line,
+    Liveness,
+    Machine,
+    Reader,
+    roles_of,
+)
 from telemetry import counters, events
 
 SHORTEST_DELAY = 0.5
@@ -186,8 +197,7 @@ class MtconnectSource(TrioActor):
         if line.fault is not None:
             self._last_fault = f"field {line.fault.field}: {line.fault.reason}"
             events.reading_rejected(source=self._name, key="", reason=self._last_fault, text=line.fault.excerpt)
-        for observation in line.observations:
-            await self._tell(self._machine.take(observation, at))
+        await self._tell(self._machine.take_line(line.observations, at))
         if self._machine.is_waiting:
             self._wanted.set()
 

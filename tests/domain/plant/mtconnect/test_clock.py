@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plant import Clock, Jumped, Settled
-from domain.plant.clock import GREETING, PATIENCE, SETTLE
+from domain.plant.mtconnect import Clock, Jumped, Settled
+from domain.plant.mtconnect.clock import GREETING, PATIENCE, SETTLE
 
 NOW = 1_800_000_000.0
 STEP = 300.0

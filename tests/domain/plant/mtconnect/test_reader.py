@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plant import Grammar, Line, Reader
-from domain.plant.reader import DOCUMENT_LIMIT
+from domain.plant.mtconnect import Grammar, Line, Reader
+from domain.plant.mtconnect.reader import DOCUMENT_LIMIT
 
 STAMP = b"2016-11-07T09:12:22.881Z"
 LINE = STAMP + b"|power|ON\n"

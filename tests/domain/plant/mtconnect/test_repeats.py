@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plant import Novelty, Observation, Repeats, Role
-from domain.plant.repeats import REMEMBERED
+from domain.plant.mtconnect import Novelty, Observation, Repeats, Role
+from domain.plant.mtconnect.repeats import REMEMBERED
 
 
 def value(key: str, value: str, at: float | None) -> Observation:

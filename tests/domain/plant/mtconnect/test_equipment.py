@@ -1,6 +1,6 @@
 import pytest
 
-from domain.plant import EXECUTION, Equipment, Observation, Role, State, StateChanged
+from domain.plant.mtconnect import EXECUTION, Equipment, Observation, Role, State, StateChanged
 
 
 def said(role: Role, word: str, at: float, key: str | None = None) -> Observation:
@@ -64,7 +64,7 @@ def test_a_device_that_is_not_available_is_unknown_and_its_state_comes_back_with
     assert gone.now.state is State.UNKNOWN
     back = take(equipment, Role.AVAILABILITY, "AVAILABLE", 3)
     assert back is not None
-    assert (back.now.state, back.availability) == (State.EXECUTING, "AVAILABLE")
+    assert (back.now.state, back.now.availability) == (State.EXECUTING, "AVAILABLE")
 
 
 def test_an_emergency_stop_ends_executing_whatever_the_paths_say() -> None:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plant import Command, Grammar, Observation, Role
-from domain.plant.shdr import EXCERPT_SIZE, KEY_SIZE
+from domain.plant.mtconnect import Command, Grammar, Observation, Role
+from domain.plant.mtconnect.shdr import EXCERPT_SIZE, KEY_SIZE
 
 AT = 1478509942.881
 STAMP = "2016-11-07T09:12:22.881Z"

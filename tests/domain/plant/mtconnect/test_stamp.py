@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import parse_rfc3339
-from domain.plant import as_rfc3339, parse_stamp
+from domain.plant.mtconnect import as_rfc3339, parse_stamp
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
-from domain.plant import Act, Liveness
-from domain.plant.liveness import LONGEST, SHORTEST
+from domain.plant.mtconnect import Act, Liveness
+from domain.plant.mtconnect.liveness import LONGEST, SHORTEST
 
 
 def live(heartbeat: float = 10.0) -> Liveness:

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plant import Observation, Reading, Readings, Role
-from domain.plant.observation import KEY_LIMIT
+from domain.plant.mtconnect import Observation, Reading, Readings, Role
+from domain.plant.mtconnect.observation import KEY_LIMIT
 
 
 def reading(key: str, value: str, received: float) -> Reading:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.plant.shdr import EXCERPT_SIZE, Grammar, Line, LineFault
+from domain.plant.mtconnect.shdr import EXCERPT_SIZE, Grammar, Line, LineFault
 
 LINE_LIMIT = 65_536
 DOCUMENT_LIMIT = 10_000  # lines

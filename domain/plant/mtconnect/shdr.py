@@ -33,8 +33,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from domain.plant.observation import KEY_LIMIT, LEVELS, UNAVAILABLE, Observation, Role, Roles
-from domain.plant.stamp import parse_stamp
+from domain.plant.mtconnect.observation import KEY_LIMIT, LEVELS, UNAVAILABLE, Observation, Role, Roles
+from domain.plant.mtconnect.stamp import parse_stamp
 
 KEY_SIZE = 256
 EXCERPT_SIZE = 120

@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from domain.plant.observation import UNAVAILABLE, Observation
-from domain.plant.repeats import Order
+from domain.plant.mtconnect.observation import UNAVAILABLE, Observation
+from domain.plant.mtconnect.repeats import Order
 
 CAPACITY = 4096
 NORMAL = "NORMAL"

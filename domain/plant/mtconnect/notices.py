@@ -12,17 +12,18 @@ Rules of this file:
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from hashlib import blake2s
 
 from domain.event import NO_EXTENSIONS, Event
 from domain.json import JsonValue
 from domain.moment import rfc3339
-from domain.plant.clock import Jumped, Settled
-from domain.plant.conditions import AlarmChange, Change
-from domain.plant.equipment import StateChanged, Status
-from domain.plant.observation import Observation, Role
-from domain.plant.readings import Reading
-from domain.plant.stamp import as_rfc3339
+from domain.plant.mtconnect.clock import Jumped, Settled
+from domain.plant.mtconnect.conditions import AlarmChange, Change
+from domain.plant.mtconnect.equipment import StateChanged, Status
+from domain.plant.mtconnect.observation import Observation, Role
+from domain.plant.mtconnect.readings import Reading
+from domain.plant.mtconnect.stamp import as_rfc3339
 from domain.policy import BUILT_IN
 
 TEXT_SIZE = 1024
@@ -41,18 +42,28 @@ class Notices:
         self._name = name
         self.era = 0
 
-    def state(self, change: StateChanged, cause: Observation, received: float, *, is_good: bool) -> Event:
-        """The machine does something else."""
+    def state(
+        self,
+        change: StateChanged,
+        cause: Observation,
+        received: float,
+        *,
+        is_good: bool,
+        moment: Observation | None = None,
+    ) -> Event:
+        """The machine does something else, since the stamp of ``moment``, by default that of its ``cause``."""
         now, before = change.now, change.before
         lasted = None if before.since is None or now.since is None else round(now.since - before.since, 6)
         members: dict[str, JsonValue] = {
             **_status(now),
             "mode": change.mode,
-            "availability": change.availability,
             "previous": _status(before) if before.since is not None else None,
             "lasted": lasted,
         }
-        return self._event("equipment.state.changed", self._subject, members, cause, received, is_good=is_good)
+        event = self._event("equipment.state.changed", self._subject, members, cause, received, is_good=is_good)
+        if moment is None or moment.at is None or cause.at is None:
+            return event
+        return replace(event, time=as_rfc3339(moment.stamp, moment.at))
 
     def alarm(self, change: AlarmChange, cause: Observation, received: float, *, is_good: bool) -> Event:
         """An alarm was raised, changed or cleared."""
@@ -173,8 +184,14 @@ def _status(status: Status) -> dict[str, JsonValue]:
         "state": status.state.value,
         "execution": status.execution,
         "emergencyStop": status.emergency_stop,
-        "since": None if status.since is None else rfc3339(status.since),
+        "availability": status.availability,
+        "since": None if status.since is None else _moment(status.since, status.stamp),
+        "sequence": status.sequence,
     }
+
+
+def _moment(at: float, stamp: str) -> str:
+    return as_rfc3339(stamp, at) if stamp else rfc3339(at)
 
 
 def _value(observation: Observation) -> JsonValue:

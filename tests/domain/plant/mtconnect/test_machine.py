@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import Event, rfc3339
-from domain.plant import Grammar, Machine
+from domain.plant.mtconnect import Grammar, Machine
 
 NOW = 1_800_000_000.0
 

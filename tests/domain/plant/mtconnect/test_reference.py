@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain import Event
-from domain.plant import (
+from domain.plant.mtconnect import (
     Change,
     Conditions,
     Equipment,
@@ -27,9 +27,9 @@ from domain.plant import (
     Roles,
     parse_stamp,
 )
-from domain.plant.observation import LEVELS
+from domain.plant.mtconnect.observation import LEVELS
 
-SHARED = Path(os.environ.get("ANDOND_SHARED", Path(__file__).parents[4] / "shared"))
+SHARED = Path(os.environ.get("ANDOND_SHARED", Path(__file__).parents[5] / "shared"))
 NIST = SHARED / "data" / "nist"
 OKUMA = SHARED / "data" / "mtconnect-demo" / "demo" / "agent" / "okuma.txt"
 

@@ -7,25 +7,35 @@ the others decide:
 * A late observation that is off the clock waits (bounded) until it is known whether the clock jumped. If it did, it
   is news of a new era and is taken as it came; if not, it is told as late.
 * The state follows from execution, availability and emergency stop; alarms from conditions; everything else is a
-  reading.
+  reading. What a line says at one stamp changes the state once, when all of it is known.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from domain.event import Event
 from domain.json import JsonValue
-from domain.plant.clock import Clock, Jumped, Settled
-from domain.plant.conditions import Conditions
-from domain.plant.equipment import Equipment
-from domain.plant.notices import Notices
-from domain.plant.observation import UNAVAILABLE, Observation, Role
-from domain.plant.readings import Reading, Readings
-from domain.plant.repeats import Novelty, Repeats
+from domain.plant.mtconnect.clock import Clock, Jumped, Settled
+from domain.plant.mtconnect.conditions import Conditions
+from domain.plant.mtconnect.equipment import Equipment
+from domain.plant.mtconnect.notices import Notices
+from domain.plant.mtconnect.observation import UNAVAILABLE, Observation, Role
+from domain.plant.mtconnect.readings import Reading, Readings
+from domain.plant.mtconnect.repeats import Novelty, Repeats
 
 HELD_LIMIT = 1024
+
+
+class _Noted(NamedTuple):
+    """What came last of that which the state follows from."""
+
+    cause: Observation
+    at: float
+    received: float
+    is_good: bool
 
 
 class Machine:
@@ -40,6 +50,7 @@ class Machine:
         self._readings = Readings()
         self._held: deque[tuple[Observation, float]] = deque()
         self._last: Observation | None = None
+        self._noted: _Noted | None = None
         self.taken = 0
         self.repeated = 0
         self.late = 0
@@ -55,7 +66,17 @@ class Machine:
         self.clock.connected(received)
 
     def take(self, observation: Observation, received: float) -> list[Event]:
-        """The events that ``observation`` makes."""
+        """The events that ``observation`` makes, if it is alone on its line."""
+        return self.take_line((observation,), received)
+
+    def take_line(self, observations: Iterable[Observation], received: float) -> list[Event]:
+        """The events that the ``observations`` of one line make."""
+        told: list[Event] = []
+        for observation in observations:
+            told += self._take(observation, received)
+        return told + self._settle()
+
+    def _take(self, observation: Observation, received: float) -> list[Event]:
         self.taken += 1
         if observation.at is None:
             # No stamp: the receiver's time holds. A stamp that could not be read: nobody knows.
@@ -87,7 +108,7 @@ class Machine:
         jumped = self.clock.idle(received, waiting=bool(self._held))
         if self._last is not None:
             told += self._after(jumped, self._last, received)
-        return told
+        return told + self._settle()
 
     def describe(self) -> Mapping[str, JsonValue]:
         """What the status document says of the machine."""
@@ -151,10 +172,23 @@ class Machine:
             return [self.notices.message(observation, received, is_good=is_good)]
         told = []
         if observation.role not in (Role.VALUE, Role.SERIES):
-            changed = self.equipment.take(observation, at)
-            if changed is not None:
-                told.append(self.notices.state(changed, observation, received, is_good=is_good))
+            told = self._note(observation, at, received, is_good=is_good)
         reading = self._readings.take(Reading(observation, received, is_good))
         if reading is not None:
             told.append(self.notices.reading(reading))
         return told
+
+    def _note(self, observation: Observation, at: float, received: float, *, is_good: bool) -> list[Event]:
+        """Take in what the state follows from; what changed by that of another stamp is told first."""
+        told: list[Event] = [] if self._noted is None or self._noted.at == at else self._settle()
+        self.equipment.note(observation, at, self._repeats.era)
+        self._noted = _Noted(observation, at, received, is_good)
+        return told
+
+    def _settle(self) -> list[Event]:
+        noted, self._noted = self._noted, None
+        changed = None if noted is None else self.equipment.settle()
+        if noted is None or changed is None:
+            return []
+        moment = self.equipment.newest
+        return [self.notices.state(changed, noted.cause, noted.received, is_good=noted.is_good, moment=moment)]

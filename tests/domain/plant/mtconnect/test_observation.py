@@ -1,7 +1,7 @@
 import pytest
 
-from domain.plant import Role, Roles, roles_of
-from domain.plant.observation import KEY_LIMIT
+from domain.plant.mtconnect import Role, Roles, roles_of
+from domain.plant.mtconnect.observation import KEY_LIMIT
 
 
 def test_the_words_of_the_settings_name_roles() -> None:

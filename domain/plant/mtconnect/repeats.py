@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from domain.plant.observation import UNAVAILABLE, Observation, Role
+from domain.plant.mtconnect.observation import UNAVAILABLE, Observation, Role
 
 CAPACITY = 8192
 REMEMBERED = 8  # contents an item

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.plant.observation import KEY_LIMIT, Observation
+from domain.plant.mtconnect.observation import KEY_LIMIT, Observation
 
 INTERVAL = 0.2
 

@@ -1,7 +1,7 @@
 import pytest
 
 from domain import Priority, channel_of, parse_event
-from domain.plant import (
+from domain.plant.mtconnect import (
     CLOCK_JUMPED,
     Alarm,
     AlarmChange,
@@ -16,7 +16,7 @@ from domain.plant import (
     StateChanged,
     Status,
 )
-from domain.plant.notices import TEXT_SIZE
+from domain.plant.mtconnect.notices import TEXT_SIZE
 
 RECEIVED = 1_800_000_000.0
 AT = 1478509942.881
@@ -34,10 +34,9 @@ def alarm(level: str = "FAULT", code: str = "B6") -> Alarm:
 
 def test_a_state_says_what_holds_since_when_and_what_was_before() -> None:
     change = StateChanged(
-        Status(State.EXECUTING, "ACTIVE", "ARMED", AT),
-        Status(State.NOT_EXECUTING, "READY", "ARMED", AT - 90.5),
+        Status(State.EXECUTING, "ACTIVE", "ARMED", "AVAILABLE", AT, sequence=2),
+        Status(State.NOT_EXECUTING, "READY", "ARMED", None, AT - 90.5),
         "AUTO",
-        None,
     )
     event = NOTICES.state(change, observed("ACTIVE", Role.EXECUTION, "execution"), RECEIVED, is_good=True)
     assert event.type == "equipment.state.changed"
@@ -49,21 +48,24 @@ def test_a_state_says_what_holds_since_when_and_what_was_before() -> None:
         "state": "executing",
         "execution": "ACTIVE",
         "emergencyStop": "ARMED",
+        "availability": "AVAILABLE",
         "since": STAMP,
+        "sequence": 2,
         "mode": "AUTO",
-        "availability": None,
         "previous": {
             "state": "not_executing",
             "execution": "READY",
             "emergencyStop": "ARMED",
+            "availability": None,
             "since": "2016-11-07T09:10:52.381Z",
+            "sequence": 0,
         },
         "lasted": 90.5,
     }
 
 
 def test_the_first_state_has_nothing_before_it() -> None:
-    change = StateChanged(Status(State.UNKNOWN, "UNAVAILABLE", None, AT), Status(State.UNKNOWN), None, None)
+    change = StateChanged(Status(State.UNKNOWN, "UNAVAILABLE", since=AT), Status(State.UNKNOWN), None)
     event = NOTICES.state(change, observed("UNAVAILABLE", Role.EXECUTION), RECEIVED, is_good=False)
     assert isinstance(event.data, dict)
     assert (event.data["previous"], event.data["lasted"], event.quality) == (None, None, "uncertain")

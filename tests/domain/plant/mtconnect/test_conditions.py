@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.plant import AlarmChange, Change, Conditions, Observation, Role
+from domain.plant.mtconnect import AlarmChange, Change, Conditions, Observation, Role
 
 
 def condition(level: str, at: float, code: str = "", key: str = "logic", text: str = "") -> Observation:
