@@ -1,4 +1,4 @@
-"""Bytes on disk: the journal of events."""
+"""Bytes on disk: the journal of events and what the desks know."""
 
 from storage.errors import StorageError
 from storage.journal import RESERVE, Journal, Statistics
@@ -6,6 +6,8 @@ from storage.opening import Begun
 from storage.proof import Finding
 from storage.records import Entry, Kept, Recorded
 from storage.retention import Keep, Retained, keep_of
+from storage.rows import KeptState
+from storage.state import is_held
 from storage.subscriptions import load_memory, save_memory
 from storage.verification import Report, verify
 
@@ -17,11 +19,13 @@ __all__ = [
     "Journal",
     "Keep",
     "Kept",
+    "KeptState",
     "Recorded",
     "Report",
     "Retained",
     "Statistics",
     "StorageError",
+    "is_held",
     "keep_of",
     "load_memory",
     "save_memory",

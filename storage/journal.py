@@ -1,8 +1,9 @@
-"""The journal: the log of events, on disk before the answer where it matters.
+"""The journal: the log of events and the state they tell of, on disk before the answer where it matters.
 
 Rules of this file: plain blocking functions, called by one thread at a time. All entries of an ``append`` are kept or
-none; those that are critical are on disk when it returns. Critical numbers are dense, so a hole among those that are
-read back is a record that the disk has changed. Steps of retention are small, so that no append waits long for one.
+none, and their rows with them; those that are critical are on disk when it returns. Critical numbers are dense, so a
+hole among those that are read back is a record that the disk has changed. Steps of retention are small, so that no
+append waits long for one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from domain import Event, Priority
+from domain import Event, Priority, Row
 from storage.account import begin, save
 from storage.batch import INSERT, Batch, Found
 from storage.database import Database
@@ -24,6 +25,7 @@ from storage.opening import Begun, Opened, open_in
 from storage.records import Entry, Kept, Recorded, Unreadable, read_event
 from storage.retention import FIRST_TO_GO, Front, Keep, Retained, leaving
 from storage.room import Room, give_up
+from storage.rows import KeptState, Written, read
 from storage.state import Known, State, sync_directory
 
 RESERVE = 64 * 1024 * 1024
@@ -133,23 +135,27 @@ class Journal:
         self._keep = {**_UNSAID, **keep}
         self._room.reserve = reserve
 
-    def append(self, entries: Sequence[Entry]) -> list[Recorded]:
-        """Keep ``entries``, in their order; critical ones are on disk when this returns.
+    def append(self, entries: Sequence[Entry], rows: Sequence[Row] = (), *, is_synced: bool = False) -> list[Recorded]:
+        """Keep ``entries``, in their order, and ``rows`` with them, the older before the newer.
+
+        All of it is on disk when this returns if one of them is critical or a row, or it ``is_synced``.
 
         Raises:
             StorageError: with none of them kept; if it is ``full``, ``make_room`` may help.
+            TypeError, ValueError: if one cannot be written at all; none of them is kept.
         """
         priorities = {entry.event.priority for entry in entries}
         wanted = self._wanted()
-        if not priorities & wanted:
+        if not priorities & wanted and not rows:
             return [Recorded(entry, None, is_kept=False) for entry in entries]
-        is_synced = Priority.CRITICAL in priorities
-        batch = Batch(self._lanes, wanted, self._duplicate)
+        is_synced = is_synced or bool(rows) or Priority.CRITICAL in priorities
+        batch, written = Batch(self._lanes, wanted, self._duplicate), Written(rows)
         with self._minding_damage(), self._database.transaction("append", is_synced=is_synced):
             recorded = [batch.take(entry) for entry in entries]
             lanes = batch.lanes()
             self._database.write(INSERT, batch.rows)
             save(self._database, self.epoch, lanes.values())
+            written.write(self._database)
         self._lanes.update(lanes)
         if Priority.CRITICAL in lanes and self._state is not None:
             self._state.tell(self._known())
@@ -172,6 +178,15 @@ class Journal:
             StorageError: if the file cannot be read.
         """
         return self._read("channel = ? ORDER BY number DESC LIMIT ?", (channel, limit))[::-1]
+
+    def state(self, kind: str) -> KeptState:
+        """The kept rows of ``kind``.
+
+        Raises:
+            StorageError: if the file cannot be read.
+        """
+        with self._minding_damage():
+            return read(self._database, kind)
 
     def channels(self, tree: str, limit: int) -> list[str]:
         """At most ``limit`` names of channels below ``tree`` (``andon/*``) that there are records of, in their order.

@@ -2,7 +2,8 @@
 
 Rules of this file: an opening ends with a journal that can be written, or says who must act. It does not fail again and
 again over the same damaged file, and it never lets an epoch stand for a log that is not provably the one it stood for.
-What it can tell by: the file itself, and what the daemon wrote down beside it of the newest critical record.
+What it can tell by: the file itself, and what the daemon wrote down beside it of the newest critical record. What the
+desks knew is taken along from a damaged journal, as far as it can be read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from storage.account import Account, begin, hash_at, load
 from storage.chain import Lane
 from storage.database import Database
 from storage.errors import StorageError
+from storage.rows import Written, salvage
 from storage.state import Known, sync_directory
 
 NAME = "journal.sqlite3"
@@ -63,6 +65,8 @@ def open_in(directory: Path, known: Known | None, at: float) -> Opened:
         aside = _put_aside(path, at)
         _make_private(path)
         database = Database.open(path)
+        with database.transaction("take state along", is_synced=True):
+            Written(salvage(aside)).write(database)
         return Opened(database, begin(database), Begun("damaged", error.reason, aside))
 
 

@@ -81,7 +81,7 @@ class Unreadable(ValueError):
     """A record's members are no event."""
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """A mapping or sequence that msgspec does not know, as one that it does."""
     if isinstance(value, Mapping):
         return dict(value)
@@ -90,7 +90,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
-_encode = msgspec.json.Encoder(enc_hook=_plain).encode
+_encode = msgspec.json.Encoder(enc_hook=plain).encode
 _decode = msgspec.json.Decoder().decode
 
 

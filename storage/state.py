@@ -109,6 +109,22 @@ class State:
         os.close(self._descriptor)
 
 
+def is_held(directory: Path) -> bool:
+    """Whether another process writes the journal in ``directory`` now; one that is not there is nobody's."""
+    try:
+        descriptor = os.open(directory / NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        # What keeps it from being opened, whoever opens it says.
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def read_known(directory: Path) -> Known | None:
     """What is known of the journal in ``directory``, whoever has it; None if nothing is."""
     try:

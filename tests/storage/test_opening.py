@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from domain import Priority
 from storage import StorageError, verify
 from storage.chain import START, Lane
+from storage.database import migrations
 from storage.opening import doubt
 from storage.state import Known, read_known
 from tests.storage.harm import lose_number
@@ -199,7 +200,7 @@ def test_a_journal_of_a_newer_program_is_refused_in_words_and_left_alone(left, o
     assert refused.value.needs_operator
     assert (directory / "journal.sqlite3").read_bytes() == before
     with closing(sqlite3.connect(directory / "journal.sqlite3")) as connection:
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA user_version = {len(migrations())}")
     assert opened().epoch == epoch
 
 
