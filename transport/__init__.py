@@ -9,14 +9,18 @@ from transport.gate import Door, Gate, Link, Peer
 from transport.http import Request, Response, json_response, problem, problem_of
 from transport.listeners import UnsentLimit, address_of, check_unsent_limit, is_tcp, open_listeners
 from transport.outbox import Limits
+from transport.outgoing import Answer, Unanswered, post
 from transport.routes import Handler, Route, Routes
 from transport.server import Backlog, Server, ServerStatistics
 from transport.session import (
     Acknowledge,
     Close,
+    Enquire,
+    Express,
     Followed,
     Grant,
     Introduce,
+    Prompt,
     Resume,
     Resumed,
     Send,
@@ -31,6 +35,7 @@ from transport.stream import FrameStream
 __all__ = [
     "CODES",
     "Acknowledge",
+    "Answer",
     "Backlog",
     "Batch",
     "ClientAddress",
@@ -39,6 +44,8 @@ __all__ = [
     "CodecError",
     "Door",
     "Encoder",
+    "Enquire",
+    "Express",
     "Followed",
     "Frame",
     "FrameStream",
@@ -49,6 +56,7 @@ __all__ = [
     "Limits",
     "Link",
     "Peer",
+    "Prompt",
     "ProtocolError",
     "Request",
     "Response",
@@ -64,6 +72,7 @@ __all__ = [
     "Step",
     "Subscribe",
     "TrustedProxies",
+    "Unanswered",
     "UnsentLimit",
     "Unsubscribe",
     "UsageError",
@@ -75,6 +84,7 @@ __all__ = [
     "is_tcp",
     "json_response",
     "open_listeners",
+    "post",
     "problem",
     "problem_of",
     "text_frame",

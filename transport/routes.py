@@ -34,12 +34,13 @@ class Handler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method and pattern; ``parameters`` are the names in it, in order."""
+    """One method and pattern; ``parameters`` are the names in it, in order, ``about`` what documents say of it."""
 
     method: str
     pattern: str
     parameters: tuple[str, ...]
     handler: Handler
+    about: object = None
 
 
 class _Node:
@@ -67,7 +68,13 @@ class Routes:
     def __len__(self) -> int:
         return len(self._routes)
 
-    def add(self, method: str, pattern: str, handler: Callable[Concatenate[Request, P], Awaitable[Response]]) -> None:
+    def add(
+        self,
+        method: str,
+        pattern: str,
+        handler: Callable[Concatenate[Request, P], Awaitable[Response]],
+        about: object = None,
+    ) -> None:
         """Let ``handler`` answer ``method`` on ``pattern``; its parameters are given by name.
 
         Raises:
@@ -84,7 +91,7 @@ class Routes:
             raise UsageError(f"a name stands twice in {pattern!r}")
         if method in node.routes:
             raise UsageError(f"{method} {pattern} is taken by {node.routes[method].pattern}")
-        route = Route(method, pattern, tuple(names), cast("Handler", handler))
+        route = Route(method, pattern, tuple(names), cast("Handler", handler), about)
         node.routes[method] = route
         self._routes.append(route)
 

@@ -6,7 +6,7 @@ steps to take; ``actors.connection`` takes them. So every dialect can be tested 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -122,6 +122,36 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Enquire:
+    """Put ``question`` to who answers behind this door, and take the steps that ``then`` makes of the answer.
+
+    A refusal comes as a ``domain.Refused``. What the client says meanwhile waits.
+    """
+
+    question: object
+    then: Callable[[object], Sequence[Step]]
+
+
+@dataclass(frozen=True, slots=True)
+class Express:
+    """What only this dialect can say, to a client that introduces itself no further: a hole, and the end.
+
+    The arguments are those of ``Introduce``.
+    """
+
+    gap: Callable[[Gap], Frame]
+    disconnect: Callable[[int, str, float, Position | None], Frame]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Whenever the client has said nothing for ``after`` seconds, send what ``write`` makes, given the Unix seconds."""
+
+    after: float
+    write: Callable[[float], Frame]
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close the connection with ``code`` and ``reason`` (RFC 6455, section 7.4)."""
 
@@ -129,7 +159,20 @@ class Close:
     reason: str
 
 
-Step: TypeAlias = Send | Subscribe | Unsubscribe | Introduce | Resume | Grant | Acknowledge | Show | Close
+Step: TypeAlias = (
+    Send
+    | Subscribe
+    | Unsubscribe
+    | Introduce
+    | Resume
+    | Grant
+    | Acknowledge
+    | Show
+    | Enquire
+    | Express
+    | Prompt
+    | Close
+)
 
 
 class Session(Protocol):

@@ -17,11 +17,15 @@ _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASC
 _UNKNOWN = "localhost"
 
 
+def host_of(request: Request) -> str:
+    """Where the client reached the gateway, as it wrote it; ``localhost`` if that is no address."""
+    host = request.headers.get("host", "")
+    return host if _HOST.fullmatch(host) else _UNKNOWN
+
+
 async def asyncapi(request: Request) -> Response:
     """The document, with the address at which the client reached the gateway."""
-    host = request.headers.get("host", "")
-    known = host if _HOST.fullmatch(host) else _UNKNOWN
-    return json_response(document(VERSION, known, secure=request.secure))
+    return json_response(document(VERSION, host_of(request), secure=request.secure))
 
 
 def register(routes: Routes) -> None:

@@ -15,6 +15,8 @@ from actors import EventsTaken, ReadFault, Refusal, TakeEvents
 from actors.places import Address
 from actors.runtime import ActorDead, ActorRef, AskTimeout, MailboxFull, ask
 from actors.sources import find_source
+from andond.api.describe import Operation
+from andond.api.event_types import CloudEvent, EventsAccepted
 from domain import JsonValue
 from transport import CodecError, ProtocolError, Request, Response, Routes, decode_json, json_response, problem
 
@@ -90,7 +92,16 @@ class EventsResource:
 
 def register(routes: Routes, sources: Address, recorder: Address) -> None:
     """Add the resource to ``routes``."""
-    routes.add("POST", "/api/v1/events", EventsResource(sources, recorder).post)
+    about = Operation(
+        "postEvents",
+        "Take events of a publisher, one or a batch",
+        "events",
+        EventsAccepted,
+        status=202,
+        refuses=(400, 404, 413, 415, 422, 503),
+        bodies=((SINGLE, CloudEvent), (BATCH, list[CloudEvent]), (PLAIN, CloudEvent | list[CloudEvent])),
+    )
+    routes.add("POST", "/api/v1/events", EventsResource(sources, recorder).post, about)
 
 
 def _posted(request: Request) -> Posted | Response:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import trio
 
 from actors import Front, policy_of
-from actors.places import CANARY, DESKS, LISTENERS, RECEIPTS, RECORDER, SOURCES
+from actors.places import CANARY, DESKS, HOOKS, LISTENERS, RECEIPTS, RECORDER, SOURCES
 from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
 from andond.version import VERSION
 from config import PolicySettings, SourceSettings
@@ -102,6 +102,7 @@ class Health:
                 "receipts": _says(tree, RECEIPTS),
                 "canary": _says(tree, CANARY),
                 "policy": _policy(self._condition.policy()),
+                "hooks": _says(tree, HOOKS).get("parts") or [],
                 "mailboxes": _mailboxes(tree),
                 "tree": _members(tree) if tree is not None else None,
             }
@@ -140,6 +141,16 @@ class Health:
         if self._condition.draining:
             return ["draining"]
         return [*unanswered(tree), *self._silent(tree), *_unwritable(tree), *_far(tree)]
+
+    def parts(self, tree: ActorStatus | None) -> Mapping[str, tuple[Mapping[str, JsonValue], list[str]]]:
+        """What each part of the daemon says of itself, and what keeps it from being ready."""
+        sources: dict[str, JsonValue] = {str(source["name"]): source.get("state") for source in _sources(tree)}
+        return {
+            "actors": ({}, unanswered(tree)),
+            "journal": (_journal(tree), _unwritable(tree)),
+            "sources": ({"states": sources}, self._silent(tree)),
+            "connections": (self._connections(), _far(tree)),
+        }
 
     def _silent(self, tree: ActorStatus | None) -> list[str]:
         """The required sources that are not fresh; one that is stuck cannot even say that it is required."""

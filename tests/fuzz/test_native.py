@@ -14,7 +14,7 @@ import json
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgpack
@@ -27,10 +27,11 @@ from hypothesis import strategies as st
 from actors import Opening
 from andond.doors import Doors
 from config import ServerSettings
-from domain import Position, is_tree
+from domain import Grounds, Position, Refused, is_tree
 from transport import (
     Close,
     Door,
+    Enquire,
     Followed,
     Link,
     Request,
@@ -46,6 +47,7 @@ from transport import (
 )
 from transport.dialects import examples
 from transport.dialects.asyncapi import document
+from transport.dialects.deeds import Done
 from transport.dialects.native import ENCODINGS, FAULTS, JSON, Encoding, NativeSession, State, Terms
 
 CORPUS = sorted((Path(__file__).parent / "corpus" / "native").iterdir())
@@ -364,8 +366,14 @@ class Peer:
 
     async def received(self, message: str | bytes) -> None:
         await trio.lowlevel.checkpoint()
-        for step in self._session.received(message, AT):
+        self._take(self._session.received(message, AT))
+
+    def _take(self, steps: Sequence[Step]) -> None:
+        for step in steps:
             match step:
+                case Enquire(question=question, then=then):
+                    is_done = "o" in str(question)
+                    self._take(then(Done(None, is_done) if is_done else Refused(Grounds.CONFLICT, "planted")))
                 case Send(frame=frame):
                     self._link.stream.send(frame)
                 case Subscribe(channel=channel, confirm=confirm):

@@ -16,17 +16,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from types import MappingProxyType
 
 from msgspec import UnsetType
 
-from domain import JsonObject, Position, Priority, below, is_channel, is_tree, rfc3339
+from domain import Position, Priority, Refused, below, is_channel, is_tree, rfc3339
 from transport.codec import CodecError, convert
 from transport.codes import PROTOCOL_ERROR, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
 from transport.dialects import native_frames as wire
+from transport.dialects.deeds import Done
+from transport.dialects.native_acts import deed_of, error_of
+from transport.dialects.native_bodies import Act, Acted, Error
 from transport.dialects.native_encoding import ENCODINGS, JSON, MSGPACK, Encoding, hole
 from transport.dialects.native_reading import BAD_REQUEST, UNKNOWN_COMMAND, Asked, read
 from transport.dialects.pace import RATE, Pace
@@ -34,6 +37,7 @@ from transport.frames import Frame
 from transport.session import (
     Acknowledge,
     Close,
+    Enquire,
     Followed,
     Grant,
     Introduce,
@@ -46,7 +50,7 @@ from transport.session import (
     Unsubscribe,
 )
 
-__all__ = ["ENCODINGS", "JSON", "MSGPACK", "TRANSITIONS", "Act", "Encoding", "NativeSession", "State", "Terms"]
+__all__ = ["ENCODINGS", "JSON", "MSGPACK", "TRANSITIONS", "Encoding", "NativeSession", "State", "Terms"]
 
 FAULTS = 3
 """Faults in a row that end the connection."""
@@ -87,26 +91,25 @@ _OUT_OF_TURN = {
     State.CONNECTED: "the session is connected already",
 }
 
-Act = Callable[[int, JsonObject, float], list[Step]]
-"""Takes an act: the id to answer, the act's members, the moment; its steps see to the one reply."""
-
-NO_ACTS: Mapping[str, Act] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the gateway tells every client: its name, its ``ping_interval`` (seconds), its limits; and its acts."""
+    """What the gateway tells every client: its name, its ``ping_interval`` (seconds), its limits.
+
+    ``takes_acts`` if there is somebody behind the door who has done what a client wants done at the plant.
+    """
 
     server: str
     ping_interval: float
     message_size: int
-    acts: Mapping[str, Act] = field(default_factory=lambda: NO_ACTS)
+    takes_acts: bool = False
 
 
 class NativeSession:
     """One connection that speaks the native protocol; ``name`` is the session's own."""
 
     __slots__ = (
+        "_client",
         "_credited",
         "_encoding",
         "_faults",
@@ -126,6 +129,7 @@ class NativeSession:
         self._terms = terms
         self._pace = Pace()
         self._faults = 0
+        self._client = ""
         self._credited = False
         self._recovery: _Recovery | None = None
         self._followed: set[str] = set()
@@ -203,6 +207,7 @@ class NativeSession:
         since = _position(resume.critical, "resume.critical") if resume.critical else None
         then = tuple(self._resumed(name, position, since) for name, position in resume.channels.items())
         self._followed.update(names)
+        self._client = body.client
         self._credited = body.credit is not None
         self._recovery = None if body.resume is None else _Recovery(since, names)
         encoding = self._encoding
@@ -248,17 +253,24 @@ class NativeSession:
         self._left.add(channel)
         return [Unsubscribe(channel), self._reply(wire.UnsubscribeReply(id_, wire.Unsubscribed(channel)))]
 
-    def _act(self, id_: int, body: wire.Act, asked: Asked, at: float) -> list[Step]:
-        act, members = self._terms.acts.get(body.type), asked.members["act"]
-        if act is None or not isinstance(members, Mapping):
-            known = ", ".join(self._terms.acts) or "none"
-            raise ProtocolError(UNKNOWN_COMMAND, f"no act {body.type[:_ECHO_LIMIT]!r}; those here: {known}")
-        return act(id_, members, at)
+    def _act(self, id_: int, body: Act, asked: Asked, at: float) -> list[Step]:
+        members = asked.members["act"]
+        if not self._terms.takes_acts or not isinstance(members, Mapping):
+            raise ProtocolError(UNKNOWN_COMMAND, f"no act {body.type[:_ECHO_LIMIT]!r}: nothing is done here")
+        return [Enquire(deed_of(body, members, self._client, at), partial(self._acted, id_))]
 
     # -- answers ----------------------------------------------------------------------------------------------
 
     def _reply(self, message: wire.Reply) -> Send:
         return Send(self._encoding.frame(message))
+
+    def _acted(self, id_: int, answer: object) -> list[Step]:
+        match answer:
+            case Done(answer=result, is_kept=is_kept):
+                return [self._reply(wire.ActReply(id_, Acted(is_kept, result)))]
+            case Refused():
+                return [self._reply(wire.ErrorReply(id_, error_of(answer)))]
+        raise TypeError(f"{answer!r} answers no act")
 
     def _noted(self, reply: Callable[[int, wire.Nothing], wire.Reply], id_: int | UnsetType) -> list[Step]:
         return [] if isinstance(id_, UnsetType) else [self._reply(reply(id_, wire.Nothing()))]
@@ -299,7 +311,7 @@ class NativeSession:
         if id_ is None:
             return []
         retry_ms = math.ceil((fault.retry_after or 0) * 1000)
-        body = wire.Error(fault.code.number, fault.detail[:_DETAIL_LIMIT], fault.code.temporary, retry_ms)
+        body = Error(fault.code.number, fault.detail[:_DETAIL_LIMIT], fault.code.temporary, retry_ms)
         return [self._reply(wire.ErrorReply(id_, body))]
 
     def _end(self, code: int, reason: str, delay: float = 0.0) -> list[Step]:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain import NAME_LIMIT, Reason
+from transport.dialects.native_bodies import Act, Acted, Error
 
 ID_LIMIT = 2**53 - 1
 """The largest id: the largest integer that every JSON library reads exactly."""
@@ -96,13 +97,6 @@ class Ack(Struct):
     """Up to where the client has received every critical event."""
 
     critical: Annotated[str, Meta(extra_json_schema={"pattern": _POSITION.replace("?$", "$")})]
-
-
-class Act(Struct):
-    """What a person did; ``type`` says which further members there are."""
-
-    type: Annotated[str, Meta(min_length=1, max_length=128, description="andon.acknowledge")]
-    key: Annotated[str, Meta(min_length=1, max_length=128, description="The same key is the same act, done once")]
 
 
 class ConnectCommand(Struct):
@@ -252,15 +246,6 @@ class Now(Struct):
     time: Moment
 
 
-class Error(Struct):
-    """Why a command was not done; `code` is of the table of errors."""
-
-    code: int
-    message: str
-    temporary: Annotated[bool, Meta(description="The same command may succeed later, unchanged")]
-    retry_after_ms: Annotated[int, Meta(ge=0)]
-
-
 class ConnectReply(Struct):
     """The session is there."""
 
@@ -310,6 +295,13 @@ class CreditReply(Struct):
     credit: Nothing
 
 
+class ActReply(Struct):
+    """The act is done, and everybody is told."""
+
+    id: Id
+    act: Acted
+
+
 class ErrorReply(Struct):
     """The command was not done."""
 
@@ -317,7 +309,17 @@ class ErrorReply(Struct):
     error: Error
 
 
-Reply = ConnectReply | SubscribeReply | UnsubscribeReply | PingReply | AckReply | ShownReply | CreditReply | ErrorReply
+Reply = (
+    ConnectReply
+    | SubscribeReply
+    | UnsubscribeReply
+    | PingReply
+    | ActReply
+    | AckReply
+    | ShownReply
+    | CreditReply
+    | ErrorReply
+)
 
 REPLIES: Mapping[str, type[Reply]] = MappingProxyType(
     {
@@ -325,13 +327,14 @@ REPLIES: Mapping[str, type[Reply]] = MappingProxyType(
         "subscribe": SubscribeReply,
         "unsubscribe": UnsubscribeReply,
         "ping": PingReply,
+        "act": ActReply,
         "ack": AckReply,
         "shown": ShownReply,
         "credit": CreditReply,
         "error": ErrorReply,
     }
 )
-"""Every reply by its word. An act's reply comes with the act."""
+"""Every reply by its word."""
 
 
 # -- pushes -----------------------------------------------------------------------------------------------------

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trio
 import trio.testing
 
 from actors import ReadFault
+from actors.checking import checked
 from actors.places import RECORDER, SOURCES, Address
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor, ask
 from actors.sources import ApplySources, Sources
 from andond.api import events
 from config import HostSource, HttpSource
+from domain import BUILT_IN
+from domain.plant.ledger import PLAIN, StateMap
 from transport import ClientAddress, ProtocolError, Request, Response, Routes
 
 PATH = "/api/v1/events"
@@ -333,3 +338,15 @@ async def test_after_a_reload_the_new_source_is_found(run):
 async def test_without_sources_it_is_503():
     async with ActorSystem.open() as system:
         await busy(Rig(system, [], trio.Event(), {}), event())
+
+
+def test_every_event_that_the_tutorial_posts_is_one_that_is_taken():
+    text = (Path(__file__).parents[3] / "docs/start.md").read_text(encoding="utf-8")
+    posted = [json.loads(each) for each in re.findall(r"/api/v1/events -d '(.*?)'", text, re.DOTALL)]
+    types = {checked(each, 0.0, BUILT_IN).type for each in posted}
+    assert {"equipment.state.changed", "alarm.raised", "alarm.cleared", "production.counted"} <= types
+
+
+def test_the_tutorial_names_every_plain_word_of_a_state():
+    text = (Path(__file__).parents[3] / "docs/start.md").read_text(encoding="utf-8")
+    assert [word for word in StateMap().words(PLAIN) if f"`{word}`" not in text] == []

@@ -23,6 +23,12 @@ async def test_every_resource_has_its_paths_in_the_one_table():
         ("GET", "/statusz"),
         ("GET", "/metrics"),
         ("POST", "/api/v1/events"),
+        ("GET", "/openapi.json"),
+        ("POST", "/api/v1/andon/calls"),
+        ("GET", "/api/v1/site"),
         ("GET", "/api/v11/websocket/stats"),
     } <= table
-    assert all(pattern.startswith(("/api/", "/page/")) or pattern.count("/") == 1 for _, pattern in table)
+    assert all(
+        pattern.startswith(("/api/", "/page/", "/ws/")) or pattern.count("/") == 1 or pattern == "/health/detailed"
+        for _, pattern in table
+    )

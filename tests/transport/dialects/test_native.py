@@ -484,21 +484,6 @@ def test_an_act_without_a_key_or_of_no_known_type_is_refused(body, code):
     assert error(say(session(), {"id": 9, "act": body})) == (9, code)
 
 
-def test_a_known_act_is_given_its_members_and_answers_for_itself():
-    done = []
-
-    def acknowledge(id_, members, at):
-        done.append((id_, members, at))
-        return [Unsubscribe("as/planted")]
-
-    made = session(terms=Terms("andond/0.1.0", 10.0, 65536, {"andon.acknowledge": acknowledge}))
-    body = {"type": "andon.acknowledge", "call": "01J", "key": "k"}
-    assert say(made, {"id": 9, "act": body}) == [Unsubscribe("as/planted")]
-    assert done == [(9, body, AT)]
-    reply = said(say(made, {"id": 10, "act": {"type": "andon.dance", "key": "k"}}))
-    assert "andon.acknowledge" in reply["error"]["message"]
-
-
 # -- messages ---------------------------------------------------------------------------------------------------
 
 

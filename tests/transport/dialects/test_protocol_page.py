@@ -23,6 +23,8 @@ from transport.dialects.pace import BURST, RATE
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 NATIVE = "tests/transport/dialects/test_native.py"
+ACTS = "tests/transport/dialects/test_native_acts.py"
+CALLS = "tests/actors/desks/test_calls.py"
 ENCODING = "tests/transport/dialects/test_native_encoding.py"
 # rule -> the tests that hold the gateway to it: file and name
 RULES: dict[int, list[tuple[str, str]]] = {
@@ -145,7 +147,11 @@ RULES: dict[int, list[tuple[str, str]]] = {
     31: [(NATIVE, "test_receipts_and_credit_are_taken_in_silence_without_an_id_and_answered_with_one")],
     32: [
         (NATIVE, "test_an_act_without_a_key_or_of_no_known_type_is_refused"),
-        (NATIVE, "test_a_known_act_is_given_its_members_and_answers_for_itself"),
+        (ACTS, "test_an_act_is_asked_for_with_who_when_and_where_and_everything_else_is_its_own"),
+        (ACTS, "test_an_act_that_is_done_is_answered_with_what_it_was_about"),
+        (ACTS, "test_an_act_that_is_refused_is_an_error_that_says_who_must_act_and_why"),
+        (CALLS, "test_an_act_with_a_key_is_done_once_also_after_a_restart"),
+        (CALLS, "test_of_two_tablets_that_acknowledge_offline_one_wins_and_the_other_is_recorded_and_shown"),
     ],
     33: [(NATIVE, "test_a_ping_is_answered_with_the_time")],
     34: [("tests/actors/test_canary.py", "test_only_who_has_said_who_it_is_gets_one")],

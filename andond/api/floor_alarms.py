@@ -1,0 +1,152 @@
+"""``/api/v1/alarms``: alarms after ISA-18.2, their lists, their acts, and how the alarm system does.
+
+Rules of this file: the alarms' desk decides. Acknowledge, silence and shelve are three acts. An alarm that was never
+active can be shelved by what it is of: ``equipment``, ``key`` and ``code``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from andond.api.alarm_types import Alarm, AlarmList, AlarmName, Board, Flood, Rates, Remove, Shelve, Summary, WithReason
+from andond.api.describe import Operation, Parameter
+from andond.api.floor_acts import REFUSES, ActWord, ClientWords, Deed, add_acts
+from andond.api.floor_desks import Floor, FloorRoutes
+from andond.api.floor_query import EQUIPMENT, PAGE
+from andond.api.floor_request import Query, Said
+from andond.api.floor_types import Page
+from domain import Grounds, JsonObject, JsonValue, Refused
+from domain.plant.alarms import Alarm as KnownAlarm
+from domain.plant.alarms import AlarmPriority, AlarmsNow, State
+from transport import Request
+
+TAG = "alarms"
+LISTS = ("operator", "all", "shelved", "suppressed", "out_of_service", "stale")
+STATES = [state.value for state in State]
+PRIORITIES = [priority.value for priority in AlarmPriority]
+LIST = Parameter("list", "Which list", {"type": "string", "enum": list(LISTS), "default": "operator"})
+STATE = Parameter("state", "Alarms in this state alone", {"type": "string", "enum": list(STATES)})
+PRIORITY = Parameter("priority", "Alarms of this priority alone", {"type": "string", "enum": list(PRIORITIES)})
+
+ACTS = {
+    word: ActWord(f"alarm.{word}", body)
+    for word, body in (
+        ("acknowledge", WithReason),
+        ("silence", WithReason),
+        ("shelve", Shelve),
+        ("unshelve", WithReason),
+        ("suppress", WithReason),
+        ("unsuppress", WithReason),
+        ("remove", Remove),
+        ("restore", WithReason),
+        ("reset", WithReason),
+    )
+}
+
+WORDS: ClientWords = {"key": ("key", "data_item")}
+
+
+class AlarmResource:
+    """The handlers."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+
+    async def listed(self, request: Request) -> JsonValue:
+        """The alarms of a list, the most urgent first."""
+        query = Query(request)
+        page, which = query.page(), query.choice("list", LISTS) or "operator"
+        state, priority = query.choice("state", STATES), query.choice("priority", PRIORITIES)
+        place = query.text("equipment", "line_id")
+        query.check()
+        path = self._floor.site().equipment.path_of(place) if place else ""
+        found = await self._floor.alarms(lambda now: _chosen(now, which if state is None else "all"))
+        return page.members(
+            [
+                alarm
+                for alarm in found
+                if state in (None, alarm["state"])
+                and priority in (None, alarm["priority"])
+                and is_within(str(alarm["equipment"]), path)
+            ]
+        )
+
+    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+        """One alarm, with its rationalisation record."""
+        found = await self._floor.alarms(lambda now: now.alarm(id))
+        if found is None:
+            raise Refused(Grounds.NOT_FOUND, f"there is no alarm {id}", {"alarm": id})
+        return found
+
+    async def board(self, _request: Request, position: str) -> JsonValue:
+        """What the operator at a position sees."""
+        path = self._floor.site().equipment.path_of(position)
+        return await self._floor.alarms(lambda now: now.board(path))
+
+    def view(self, read: Callable[[AlarmsNow], JsonValue]) -> Callable[[Request], Awaitable[JsonValue]]:
+        """A handler that answers what ``read`` makes of the alarms now."""
+
+        async def answer(_request: Request) -> JsonValue:
+            return await self._floor.alarms(read)
+
+        return answer
+
+
+def named(said: Said) -> JsonObject:
+    """The arguments of an act that names its alarm in the body; ``data_item`` is its key, as ``key`` is the act's."""
+    arguments = dict(said.arguments)
+    if "data_item" in arguments:
+        arguments["key"] = arguments.pop("data_item")
+    return arguments
+
+
+def is_within(path: str, place: str) -> bool:
+    """Whether ``path`` is ``place`` or below it; everything is within nothing."""
+    return not place or path == place or path.startswith(f"{place}/")
+
+
+def _chosen(now: AlarmsNow, which: str) -> list[dict[str, JsonValue]]:
+    lists: dict[str, Callable[[], list[dict[str, JsonValue]]]] = {
+        "operator": now.listed,
+        "all": lambda: now.listed(_every),
+        "shelved": now.shelved,
+        "suppressed": now.suppressed,
+        "out_of_service": now.out_of_service,
+        "stale": now.stale,
+    }
+    return lists[which]()
+
+
+def _every(_alarm: KnownAlarm) -> bool:
+    return True
+
+
+def register(routes: FloorRoutes, floor: Floor) -> None:
+    """Add the resource to ``routes``."""
+    alarms = AlarmResource(floor)
+    filters = (LIST, EQUIPMENT, STATE, PRIORITY, *PAGE)
+    listed = Operation(
+        "listAlarms", "Alarms, the most urgent first", TAG, Page[Alarm], query=filters, refuses=(422, 503)
+    )
+    routes.add("GET", "/alarms", alarms.listed, listed)
+    views: dict[str, tuple[str, object, Callable[[AlarmsNow], JsonValue]]] = {
+        "summary": ("The alarm summary", Summary, AlarmsNow.summary),
+        "floods": ("Floods that go on", list[Flood], AlarmsNow.floods),
+        "rates": ("How the alarm system does, by position", dict[str, Rates], AlarmsNow.rates),
+        "positions": ("Operating positions", list[str], AlarmsNow.positions),
+        "rationalisation": ("The alarm list in force", AlarmList, AlarmsNow.rationalisation),
+    }
+    for word, (summary, answer, read) in views.items():
+        about = Operation(f"getAlarm{word.capitalize()}", summary, TAG, answer, refuses=(503,))
+        routes.add("GET", f"/alarms/{word}", alarms.view(read), about)
+    board = Operation("getAlarmBoard", "What an operator sees", TAG, Board, refuses=(503,))
+    routes.add("GET", "/alarms/boards/{position...}", alarms.board, board)
+    one = Operation("getAlarm", "One alarm", TAG, Alarm, refuses=(404, 503))
+    routes.add("GET", "/alarms/{id}", alarms.one, one)
+    add_acts(routes, floor, "/alarms", ACTS, Operation("alarm", "", TAG, Alarm))
+    for word in ("acknowledge", "silence", "shelve", "suppress", "remove"):
+        by_name = Operation(
+            f"{word}AlarmByName", f"{word.capitalize()} an alarm by what it is of", TAG, Alarm, AlarmName,
+            refuses=REFUSES, is_act=True,
+        )  # fmt: skip
+        routes.add("POST", f"/alarms/{word}", Deed(floor, f"alarm.{word}", named, words=WORDS).plain, by_name)

@@ -1,0 +1,95 @@
+"""Who answers what the sessions at the floor's doors enquire: the desks, each asked for its part.
+
+Rules of this file: nothing is decided and nothing shaped here. The parts of a snapshot are asked for at once; a desk
+that does not answer in time is missing from it, with the reason, and holds no other up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import trio
+
+from actors import Act, Acts
+from actors.places import Address
+from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
+from andond.floor_sections import SECTIONS, Section, Where
+from domain import Refused
+from domain.plant.site import EquipmentModel
+from transport.dialects.floor import Deed, Done, Row, Seen, Snapshot
+
+PATIENCE = 2.0
+NO_ANSWER = "the desk does not answer: it is restarting, or behind"
+NO_DESK = "no desk of this gateway keeps it"
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What has been answered so far."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+class FloorDesks:
+    """Answers for the desks of a running tree; ``model`` returns the equipment model in force."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        model: Callable[[], EquipmentModel] = EquipmentModel,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._environment = environment
+        self._model = model
+        self._clock = clock
+        self._acts = Acts(environment)
+
+    async def __call__(self, question: object) -> object:
+        """The answer to a ``Snapshot`` or a ``Deed``.
+
+        Raises:
+            Refused: if an act is not done.
+        """
+        match question:
+            case Snapshot():
+                return await self._snapshot(question)
+            case Deed(type=type_, key=key, by=by, at=at, arguments=arguments, station=station):
+                acted = await self._acts.perform(Act(type_, key, by, at, arguments, station))
+                return Done(acted.answer, acted.is_kept)
+        raise TypeError(f"nobody answers {question!r}")
+
+    async def _snapshot(self, asked: Snapshot) -> Seen:
+        gathering, model = _Gathering(), self._model()
+        where = Where(asked.place, model, self._clock())
+        async with trio.open_nursery() as nursery:
+            for name in asked.sections:
+                section = SECTIONS.get(name)
+                if section is None:
+                    gathering.reasons[name] = NO_DESK
+                else:
+                    nursery.start_soon(self._gather, gathering, name, section, where)
+        return Seen(gathering.rows, gathering.reasons)
+
+    async def _gather(self, gathering: _Gathering, name: str, section: Section, where: Where) -> None:
+        try:
+            answer = await ask(Address(self._environment, section.desk).ref, section.question(where), PATIENCE)
+        except Refused as refused:
+            gathering.reasons[name] = refused.message
+            return
+        except (ActorDead, AskTimeout, MailboxFull):
+            answer = None
+        if not isinstance(answer, list):
+            gathering.reasons[name] = NO_ANSWER
+            return
+        rows = [Row(_path(each), each) for each in answer if isinstance(each, Mapping)]
+        gathering.rows[name] = [
+            row for row in rows if where.has(row.path) or (section.reaches_up and where.is_in(row.path))
+        ]
+
+
+def _path(row: Mapping[str, object]) -> str:
+    """Where a desk says that a row of it is."""
+    return next((path for name in ("path", "equipment") if isinstance(path := row.get(name), str)), "")

@@ -1,0 +1,548 @@
+"""The floor's clients over real sockets, against the whole tree: with the frames that they build themselves."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+import trio
+import websockets
+import websockets.sync.client
+
+from actors import Drain, Front
+from actors.places import GATEWAY, LISTENER, Address
+from actors.runtime import ActorSystem, Supervisor, ask
+from andond.api import build_routes
+from andond.api.health import Condition, Health
+from andond.doors import Doors
+from andond.floor_desks import FloorDesks
+from andond.floor_doors import Denied, FloorDoors
+from andond.tree import GATEWAY_POLICY, Present, gateway
+from config import DoorSettings, FloorSettings, HttpSource, Settings
+from telemetry import configure
+from transport import address_of, open_listeners
+from transport.dialects.floor.roster import Roster
+from transport.dialects.floor.session import Visitor
+
+LIMIT = 10.0
+PRESS = "/acme/plant1/line3/press3"
+TOKENS = {"good": Visitor("anna", may_act=True, is_known=True), "gone": Denied(4001, "this user is not known")}
+numbers = itertools.count(1)
+
+
+def person_of(token: str) -> Visitor | Denied:
+    return TOKENS.get(token, Denied(1008, "the token is not valid"))
+
+
+class House:
+    """The whole tree on a port of its own, in a thread of its own."""
+
+    def __init__(self, *, anonymous: bool, with_tokens: bool = False) -> None:
+        floor = FloorSettings(doors=DoorSettings(anonymous=anonymous))
+        self._present = Present(Settings(sources={"door": HttpSource()}, floor=floor))
+        self._tokens = person_of if with_tokens else None
+        self._sockets = open_listeners("127.0.0.1:0", 16384)
+        self.port = int(address_of(self._sockets[0]).rpartition(":")[2])
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=trio.run, args=(self._main,))
+        self._thread.start()
+        assert self._ready.wait(LIMIT)
+
+    async def _main(self) -> None:
+        front = Front()
+        async with ActorSystem.open() as system:
+            environment = self._environment = system.environment
+            roster = Roster(lambda: 100)
+            floor = FloorDoors(
+                lambda: self._present.settings.floor.doors,
+                answer=FloorDesks(environment),
+                roster=roster,
+                tokens=self._tokens,
+            )
+            health = Health(lambda: root, front, Condition(time.time(), self._present.sources))
+            routes = build_routes(environment, health, roster)
+            doors = Doors(self._present.server, floor)
+            root = system.start(
+                Supervisor, GATEWAY, gateway(self._present, self._sockets, routes, doors, front), GATEWAY_POLICY
+            )
+            await system.settled(root)
+            self._token = trio.lowlevel.current_trio_token()
+            self._over = trio.Event()
+            self._ready.set()
+            await self._over.wait()
+
+    def close(self) -> None:
+        trio.from_thread.run_sync(self._over.set, trio_token=self._token)
+        self._thread.join(LIMIT)
+        assert not self._thread.is_alive()
+        for each in self._sockets:
+            each.close()
+
+    def drain(self) -> None:
+        async def drain() -> None:
+            await ask(Address(self._environment, LISTENER).ref, Drain(5.0), 10.0)
+
+        trio.from_thread.run(drain, trio_token=self._token)
+
+    def connect(self, path: str, **how: object) -> websockets.sync.client.ClientConnection:
+        return websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}{path}", proxy=None, **how)
+
+    def request(
+        self, method: str, path: str, body: object = None, media: str = "application/json"
+    ) -> tuple[int, object]:
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+        link.request(method, path, None if body is None else json.dumps(body), {"content-type": media})
+        answer = link.getresponse()
+        document = json.loads(answer.read())
+        link.close()
+        return answer.status, document
+
+    def publish(self, type_: str, data: object, source: str = PRESS) -> str:
+        id_ = f"e{next(numbers)}"
+        event = {"specversion": "1.0", "id": id_, "source": source, "type": type_, "data": data}
+        status, _ = self.request("POST", "/api/v1/events", event, "application/cloudevents+json")
+        assert status == 202
+        return id_
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    house = House(anonymous=True, with_tokens=True)
+    yield house
+    house.close()
+
+
+class Lines(io.StringIO):
+    """Everything that is logged, but for what the client's own library says in the same process."""
+
+    def getvalue(self) -> str:
+        return "".join(line for line in super().getvalue().splitlines(keepends=True) if "=websockets." not in line)
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    stream = Lines()
+    configure("logfmt", "debug", stream)
+    yield stream
+    configure("logfmt", "info")
+
+
+def say(client: websockets.sync.client.ClientConnection, message: object) -> None:
+    client.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+
+def hear(client: websockets.sync.client.ClientConnection) -> dict[str, object]:
+    told: dict[str, object] = json.loads(client.recv(LIMIT))
+    return told
+
+
+def talk(client: websockets.sync.client.ClientConnection, message: object) -> dict[str, object]:
+    """The next frame behind ``message``: some clients take that for the answer, whatever it is."""
+    say(client, message)
+    return hear(client)
+
+
+def until(
+    client: websockets.sync.client.ClientConnection,
+    type_: str,
+    fits: Callable[[dict[str, object]], object] = lambda _told: True,
+) -> dict[str, object]:
+    """The next frame of ``type_`` that ``fits``; there may be others before it."""
+    for _ in range(50):
+        told = hear(client)
+        if told["type"] == type_ and fits(told):
+            return told
+    raise AssertionError(f"no {type_} among fifty frames")
+
+
+def call(priority: str = "high") -> dict[str, object]:
+    return {
+        "call": f"c{next(numbers)}",
+        "word": "material",
+        "priority": priority,
+        "state": "raised",
+        "text": "no steel",
+    }
+
+
+def subscribe(type_: str, target: object, verb: str = "subscribe") -> dict[str, object]:
+    return {"type": verb, "subscription_type": type_, "target_id": target}
+
+
+# -- the doors ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "greeting"),
+    [("/ws", None), ("/ws/", None), ("/ws?compression=permessage-deflate", None), ("/ws?line_id=line3", None),
+     ("/ws?equipment_code=press3", None), ("/ws/production", "connection_established"),
+     ("/ws/andon?line_id=line3&priority=high", "andon_connection_established"),
+     ("/ws/equipment?equipment_code=press3", "equipment_connection_established"),
+     ("/api/v1/ws/production?user_id=u1", "connection_established"),
+     ("/api/v1/ws/production/line3", "line_connection_established"),
+     ("/api/v1/ws/equipment/press3", "equipment_connection_established")],
+)  # fmt: skip
+def test_every_door_opens_and_greets_as_its_clients_expect(house, path, greeting):
+    with house.connect(path) as client:
+        if greeting is None:
+            assert talk(client, {"type": "ping"})["type"] == "pong"
+        else:
+            told = hear(client)
+            assert told["type"] == greeting
+            assert told["connection_id"] == told["data"]["connection_id"]
+
+
+def test_a_line_s_door_tells_how_the_line_is_and_nothing_that_nobody_knows(house):
+    with house.connect("/api/v1/ws/production/nowhere") as client:
+        assert hear(client)["type"] == "line_connection_established"
+        told = hear(client)
+    assert (told["type"], told["line_id"]) == ("initial_line_status", "nowhere")
+    assert told["data"]["current_oee"] is None
+    assert told["data"]["reasons"]["current_oee"]
+
+
+def test_the_first_confirmation_is_the_next_frame(house):
+    with house.connect("/ws") as client:
+        assert talk(client, subscribe("line", "line9"))["type"] == "subscription_confirmed"
+        assert talk(client, subscribe("andon", "line9"))["type"] == "subscription_confirmed"
+
+
+def test_a_door_s_query_that_cannot_be_is_refused_with_the_reason(house):
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        house.connect("/ws/production?subscription_types=weather")
+    assert refused.value.response.status_code == 400
+    assert "weather" in refused.value.response.body.decode()
+
+
+# -- events -------------------------------------------------------------------------------------------------------
+
+
+def test_who_follows_a_line_and_its_calls_gets_each_call_once(house):
+    with house.connect("/ws") as client:
+        for type_ in ("line", "andon", "equipment"):
+            talk(client, subscribe(type_, "press3" if type_ == "equipment" else "line3"))
+        say(client, {"type": "subscribe", "event_type": "andon_event"})
+        hear(client)
+        house.publish("andon.call.raised", call())
+        assert hear(client)["type"] == "andon_event"
+        assert talk(client, {"type": "ping"})["type"] == "pong"
+
+
+def test_a_call_comes_in_its_hybrid_form(house):
+    with house.connect("/ws/andon") as client:
+        hear(client)
+        told_of = call()
+        id_ = house.publish("andon.call.raised", told_of)
+        told = hear(client)
+    assert (told["type"], told["priority"]) == ("andon_event", 1)
+    assert told["line_id"] == told["data"]["line_id"] == told["data"]["andon_event"]["line_id"] == "acme/plant1/line3"
+    assert told["data"]["event_type"] == told["data"]["andon_event"]["event_type"] == "material"
+    assert told["data"]["id"] == told["data"]["event_id"] == told_of["call"]
+    assert told["origin"]["id"] == id_
+
+
+def test_who_follows_all_of_downtime_receives(house):
+    with house.connect("/ws") as client:
+        talk(client, subscribe("downtime", "all"))
+        house.publish("downtime.started", {"id": "d1", "start_time": "2026-11-21T06:00:00.000Z"})
+        told = hear(client)
+    assert (told["type"], told["data"]["start_time"]) == ("downtime_event", "2026-11-21T06:00:00.000Z")
+    assert told["data"]["end_time"] is None
+    assert told["data"]["reasons"]["end_time"]
+
+
+@pytest.mark.parametrize(
+    "target", ["line:line3", "equipment:press3", "line3", {"line_id": "line3", "equipment_code": "press3"}]
+)
+def test_every_form_of_a_downtime_s_target_receives_and_another_one_does_not(house, target):
+    with house.connect("/ws") as fits, house.connect("/ws") as other:
+        talk(fits, subscribe("downtime", target))
+        talk(other, subscribe("downtime", "line:line4"))
+        house.publish("downtime.started", {"id": "d1"})
+        assert hear(fits)["type"] == "downtime_event"
+        assert talk(other, {"type": "ping"})["type"] == "pong"
+
+
+def test_who_unsubscribes_gets_nothing_more(house):
+    with house.connect("/ws") as client:
+        talk(client, subscribe("andon", "all"))
+        house.publish("andon.call.raised", call())
+        assert hear(client)["type"] == "andon_event"
+        told = talk(client, subscribe("andon", "all", "unsubscribe"))
+        assert (told["type"], told["was_subscribed"]) == ("unsubscription_confirmed", True)
+        house.publish("andon.call.raised", call())
+        assert talk(client, {"type": "ping"})["type"] == "pong"
+
+
+def test_a_critical_call_comes_before_what_waits(house):
+    with house.connect("/ws") as client:
+        talk(client, subscribe("line", "line3"))
+        for number in range(50):
+            house.publish("downtime.started", {"id": f"d{number}"})
+        house.publish("andon.call.raised", call("critical"))
+        types = [hear(client)["type"] for _ in range(51)]
+    assert types.count("andon_event") == 1
+    assert types.count("downtime_event") == 50
+
+
+def test_the_other_names_come_to_who_asks_for_them_alone(house):
+    with (
+        house.connect("/ws?line_id=line3&aliases=andon_alert") as asked,
+        house.connect("/ws?line_id=line3") as not_asked,
+    ):
+        talk(asked, {"type": "ping"})
+        talk(not_asked, {"type": "ping"})
+        house.publish("andon.call.raised", call())
+        assert [hear(asked)["type"] for _ in range(2)] == ["andon_event", "andon_alert"]
+        assert hear(not_asked)["type"] == "andon_event"
+        assert talk(not_asked, {"type": "ping"})["type"] == "pong"
+
+
+def test_who_never_subscribes_gets_the_default(house):
+    with house.connect("/ws", user_agent_header="websocket.ts") as client:
+        talk(client, {"type": "heartbeat", "timestamp": 1, "data": {}})
+        house.publish("andon.call.raised", call())
+        assert hear(client)["type"] == "andon_event"
+
+
+def test_who_returns_gets_what_it_followed_without_asking(house):
+    for _ in range(2):
+        with house.connect("/ws?client=tablet7") as client:
+            talk(client, {"type": "ping"})
+            if _ == 0:
+                talk(client, subscribe("line", "line7"))
+            house.publish("andon.call.raised", call())
+            house.publish("andon.call.raised", call(), source="/acme/plant1/line7/press1")
+            assert hear(client)["line_id"] == "acme/plant1/line7"
+
+
+# -- what clients say -----------------------------------------------------------------------------------------------
+
+
+def test_the_enhanced_client_s_batch_is_unwrapped(house):
+    beat = {
+        "type": "heartbeat",
+        "timestamp": 1795240799987,
+        "id": "msg_1_a",
+        "priority": 4,
+        "retryCount": 0,
+        "data": {},
+    }
+    with house.connect("/ws") as client:
+        say(
+            client,
+            {
+                "type": "batch",
+                "data": {"messages": [beat, {"type": "get_stats"}], "batchSize": 2, "timestamp": 1},
+                "timestamp": 1,
+            },
+        )
+        pong, stats = hear(client), hear(client)
+    assert (pong["type"], pong["timestamp"]) == ("pong", 1795240799987)
+    assert stats["data"]["total_connections"] >= 1
+
+
+def test_what_is_no_json_or_binary_is_answered_and_the_connection_stays(house):
+    with house.connect("/ws") as client:
+        assert talk(client, "{nonsense")["code"] == "INVALID_JSON"
+        assert talk(client, b"\x00\x01")["code"] == "BINARY_NOT_SUPPORTED"
+        assert talk(client, {"type": "ping"})["type"] == "pong"
+
+
+def test_a_snapshot_comes_on_request_and_at_its_end_the_word_for_it(house):
+    with house.connect("/ws") as client:
+        told = talk(client, {"type": "request_data", "data": {"types": ["production", "jobs"], "timestamp": 1}})
+        assert (told["type"], told["data"]["production"] is not None) == ("production_data", True)
+        assert hear(client)["type"] == "jobs_data"
+        assert hear(client)["type"] == "sync_complete"
+        assert talk(client, {"type": "force_sync"})["type"] == "snapshot_data"
+        assert hear(client)["type"] == "sync_complete"
+
+
+def test_who_only_reads_is_told_who_must_act(house):
+    with house.connect("/ws") as client:
+        told = talk(client, {"type": "acknowledge", "event_id": "c1", "event_type": "andon_event"})
+    assert (told["type"], told["code"]) == ("error", "PERMISSION_DENIED")
+    assert "logged in" in told["message"]
+
+
+def test_a_call_lives_over_the_floor_s_own_frames(house):
+    act = {"type": "act", "act": {"type": "andon.raise", "arguments": {"type": "safety", "equipment": "acme/p/l/st8"}}}
+    with house.connect("/ws?token=good") as person, house.connect("/ws") as board:
+        hear(person)
+        talk(board, subscribe("andon", "st8"))
+        say(person, act)
+        raised = hear(board)
+        assert (raised["type"], raised["data"]["status"], raised["data"]["reported_by"]) == (
+            "andon_event",
+            "open",
+            "anna",
+        )
+        confirmation = until(person, "act_confirmed")
+        id_ = confirmation["data"]["result"]["id"]
+        assert raised["data"]["id"] == id_
+        acknowledge = {
+            "type": "acknowledge",
+            "event_id": id_,
+            "event_type": "andon_event",
+            "timestamp": 1,
+            "id": "msg_1",
+        }
+        say(person, acknowledge)
+        assert until(person, "acknowledge_confirmed")["event_id"] == id_
+        told = until(board, "andon_event", lambda each: each["data"]["status"] == "acknowledged")
+        assert (told["data"]["acknowledged_by"], told["data"]["id"]) == ("anna", id_)
+        say(person, acknowledge)
+        assert until(person, "acknowledge_confirmed")["event_id"] == id_
+        say(person, {**acknowledge, "id": "msg_2"})
+        assert until(person, "error")["code"] == "CONFLICT"
+        say(board, {"type": "request_data", "data_type": "andon", "filters": {"line_id": "l"}})
+        (row,) = until(board, "andon_data")["data"]["andon"]
+        assert (row["id"], row["status"], row["acknowledged_by"]) == (id_, "acknowledged", "anna")
+
+
+def test_who_may_act_is_answered_by_the_desk(house):
+    with house.connect("/ws/andon?token=good") as client:
+        assert hear(client)["data"]["read_only"] is False
+        told = talk(client, {"type": "act", "act": {"type": "alarm.acknowledge", "alarm": "no such alarm"}})
+        assert told["code"] in ("NOT_FOUND", "VALIDATION_ERROR")
+        assert talk(client, {"type": "act", "act": {"type": "moon.land"}})["code"] == "UNSUPPORTED"
+
+
+def test_who_speaks_too_fast_is_closed_with_1008(house):
+    with house.connect("/ws") as client:
+        with suppress(websockets.ConnectionClosed):
+            for _ in range(400):
+                say(client, {"type": "ping"})
+            for _ in range(400):
+                hear(client)
+        assert client.close_code == 1008
+
+
+# -- who is let in --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["query", "header", "subprotocol"])
+def test_a_good_token_is_taken_from_wherever_a_client_can_put_it(house, how):
+    options: dict[str, dict[str, object]] = {
+        "query": {},
+        "header": {"additional_headers": {"Authorization": "Bearer good"}},
+        "subprotocol": {"subprotocols": ["bearer", "good"]},
+    }
+    with house.connect("/ws/?token=good" if how == "query" else "/ws", **options[how]) as client:
+        told = hear(client)
+        assert (told["type"], told["data"]["user_id"], told["data"]["authenticated"]) == ("system_alert", "anna", True)
+        assert told["connection_id"].startswith("anna_")
+        assert client.subprotocol == ("bearer" if how == "subprotocol" else None)
+
+
+@pytest.mark.parametrize(("token", "code"), [("bad", 1008), ("gone", 4001)])
+def test_a_token_that_is_not_taken_closes_the_connection_with_its_code(house, token, code):
+    with house.connect(f"/ws?token={token}") as client:
+        with pytest.raises(websockets.ConnectionClosed):
+            client.recv(LIMIT)
+        assert client.close_code == code
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ws", "/ws/", "/ws/production", "/ws/andon", "/ws/equipment", "/api/v1/ws/production",
+     "/api/v1/ws/production/L1", "/api/v1/ws/equipment/E1"],
+)  # fmt: skip
+@pytest.mark.parametrize("token", ["", "?token=secret-token"])
+def test_who_has_no_token_that_counts_is_refused_unless_looking_is_allowed(strict_house, lines, path, token):
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        strict_house.connect(path + token)
+    assert refused.value.response.status_code == 403
+    said = json.loads(refused.value.response.body)
+    assert "floor.doors.anonymous" in said["detail"]
+    assert "secret-token" not in json.dumps(said)
+    assert "secret-token" not in lines.getvalue()
+
+
+@pytest.fixture(scope="module")
+def strict_house() -> Iterator[House]:
+    house = House(anonymous=False)
+    yield house
+    house.close()
+
+
+def test_a_token_is_never_written_to_the_log(house, lines):
+    with house.connect("/ws?token=good") as client:
+        hear(client)
+        talk(client, {"type": "authenticate", "token": "good-secret"})
+        assert "connection.opened" in lines.getvalue()
+    assert "good" not in lines.getvalue()
+
+
+# -- beside the doors -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/ws/health", "/ws/events", "/ws/stats", "/api/v1/ws/production/events/types",
+                                  "/api/v1/ws/production/subscriptions", "/api/v1/ws/production/stats"])  # fmt: skip
+def test_what_stands_beside_the_doors_can_be_read(house, path):
+    status, document = house.request("GET", path)
+    assert status == 200
+    assert document
+
+
+def test_a_connection_is_told_of_to_its_own_client(house):
+    with house.connect("/ws") as client:
+        own = talk(client, {"type": "ping"})["connection_id"]
+        status, document = house.request("GET", f"/ws/connections/{own}")
+        assert (status, document["connection_id"]) == (200, own)
+        assert document["bytes_sent"] > 0
+        assert house.request("GET", "/ws/connections/anna_00000000")[0] == 404
+        assert house.request("GET", "/ws/stats")[1]["total_connections"] >= 1
+
+
+def test_no_two_connections_have_the_same_id_and_none_takes_over_another_s(house):
+    with house.connect("/ws?user_id=u1") as one, house.connect("/ws?user_id=u1") as other:
+        first, second = talk(one, {"type": "ping"})["connection_id"], talk(other, {"type": "ping"})["connection_id"]
+        assert first != second
+        one.close()
+        with house.connect("/ws?user_id=u1") as newcomer:
+            assert talk(newcomer, {"type": "ping"})["connection_id"] not in (first, second)
+        told = talk(other, {"type": "get_connection_details", "connection_id": first})
+        assert told["code"] == "PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize("path", ["/ws", "/api/v1/ws/production"])
+def test_a_name_in_the_query_lets_nobody_act(house, path):
+    with house.connect(f"{path}?user_id=admin") as client:
+        say(
+            client, {"type": "act", "act": {"type": "andon.raise", "arguments": {"type": "safety", "equipment": "a/b"}}}
+        )
+        assert until(client, "error")["code"] == "PERMISSION_DENIED"
+
+
+def test_who_is_gone_is_not_counted(house):
+    with house.connect("/ws?client=gone") as client:
+        own = talk(client, {"type": "ping"})["connection_id"]
+    for _ in range(100):
+        status, _document = house.request("GET", f"/ws/connections/{own}")
+        if status == 404:
+            return
+    raise AssertionError("it is still there")
+
+
+def test_a_planned_end_is_told_and_then_the_link_breaks():
+    house = House(anonymous=True)
+    try:
+        with house.connect("/ws") as client:
+            talk(client, {"type": "ping"})
+            house.drain()
+            told = hear(client)
+            assert (told["type"], told["priority"]) == ("system_shutdown", 1)
+            with pytest.raises(websockets.ConnectionClosedError) as broken:
+                client.recv(LIMIT)
+            assert broken.value.rcvd is None
+    finally:
+        house.close()

@@ -1,0 +1,43 @@
+"""What stands in an act, in its answer and in an error of the native protocol.
+
+Rules of this file: as in ``native_frames``, of which these words are a part. What an act's own members are is the
+business of who does it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+_MOMENT = {"format": "date-time"}
+_NAME = 200
+
+
+class Act(Struct):
+    """What a person did; `type` says which further members there are, here or in `arguments`."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=128, description="andon.acknowledge")]
+    key: Annotated[str, Meta(min_length=1, max_length=128, description="The same key is the same act, done once")]
+    by: Annotated[str, Meta(min_length=1, max_length=_NAME, description="Who; else connect's client")] | None = None
+    at: Annotated[str, Meta(description="By the device's clock; else now", extra_json_schema=_MOMENT)] | None = None
+    station: Annotated[str, Meta(min_length=1, max_length=_NAME, description="Where the person was")] | None = None
+
+
+class Acted(Struct):
+    """The act is done."""
+
+    kept: Annotated[bool, Meta(description="It is on disk; false: everybody was told, the disk does not take it")]
+    result: Annotated[object, Meta(description="What it is about, as it is now", extra_json_schema={})]
+
+
+class Error(Struct):
+    """Why a command was not done; `code` is of the table of errors."""
+
+    code: int
+    message: str
+    temporary: Annotated[bool, Meta(description="The same command may succeed later, unchanged")]
+    retry_after_ms: Annotated[int, Meta(ge=0)]
+    details: (
+        dict[str, Annotated[object, Meta(description="Why an act is not done", extra_json_schema={})]] | UnsetType
+    ) = UNSET
