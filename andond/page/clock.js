@@ -7,6 +7,7 @@ import { make, put } from "./elements.js";
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
+const LONG = 90 * DAY; // nothing is believed to last longer
 const HITS = 5; // before a beat is believed
 const OUTAGE = 4; // intervals
 
@@ -27,6 +28,12 @@ export function learn(at, sent, received) {
 export function moment(value) {
 	const at = typeof value === "string" ? Date.parse(value) / 1000 : value;
 	return Number.isFinite(at) ? at : null;
+}
+
+/** When what was received `at` began: as it was `told`, unless the source's clock is off, as a replayed log's is. */
+export function believed(told, { at, quality }) {
+	const since = moment(told);
+	return quality === "good" && since !== null && since <= at + 1 && at - since < LONG ? since : at;
 }
 
 /** `seconds` in words: 7 s, 4 min 05 s, 3 h 12 min, 2 d 4 h. */
@@ -79,18 +86,36 @@ export function age(at = null) {
 }
 
 /** Let `element` count from `at`; past `limit` seconds it looks late, and so does the value beside it. */
-export function stamp(element, at, limit = null) {
-	if (element.at === at && element.limit === limit) return;
-	Object.assign(element, { at, limit });
+export function stamp(element, at, limit = null, end = null) {
+	if (element.at === at && element.limit === limit && element.end === end) return;
+	Object.assign(element, { at, limit, end });
 	tick(element);
+}
+
+/** A running clock: `tellFrom(at)` has it run from `at` on, up to `end` if there is one. */
+export function watch() {
+	const element = make("time", "age watch");
+	element.tellFrom = (at, end) => {
+		stamp(element, at, null, end);
+	};
+	return element;
+}
+
+/** `seconds` as a clock shows them: 0:07, 4:05, 3:12:09. */
+export function digits(seconds) {
+	const whole = Math.max(0, Math.floor(seconds || 0));
+	const pad = (value) => String(value).padStart(2, "0");
+	const [hours, minutes] = [Math.floor(whole / HOUR), Math.floor((whole % HOUR) / MINUTE)];
+	return hours ? `${hours}:${pad(minutes)}:${pad(whole % MINUTE)}` : `${minutes}:${pad(whole % MINUTE)}`;
 }
 
 /** Let every age on the page be the present one. */
 export const tickAll = () => document.querySelectorAll(".age").forEach(tick);
 
 function tick(element) {
-	const { at = null, limit } = element;
-	const seconds = now() - at;
+	const { at = null, limit, end } = element;
+	const seconds = (end ?? now()) - at;
+	if (element.tellFrom) return put(element, at === null ? "" : digits(seconds));
 	const late = at !== null && limit !== null && seconds > limit;
 	put(element, at === null ? "" : span(seconds) + (late ? " old" : ""));
 	if (Boolean(element.late) === late) return;

@@ -1,6 +1,6 @@
 /* Elements: made, changed, kept in order.
 
-   What strangers wrote goes in as text, never as markup; what is there already is not written again. */
+   What strangers wrote goes in as text, never as markup. */
 export const find = (id) => document.getElementById(id);
 
 /** A new element of class `name` with `children`, strings among them as text. */

@@ -1,6 +1,4 @@
-/* Figures: a number with its name, its unit and its age, or the reason why there is none.
-
-   Null is never shown as 0, and a reason that several values share is said once. */
+/* Figures: a number with its name, its unit and its age, or the reason why there is none; null is never 0. */
 import { age, now, stamp } from "./clock.js";
 import { find, joined, keep, make, put } from "./elements.js";
 import { text } from "./model.js";
@@ -152,6 +150,15 @@ function reasonsOf(groups) {
 		}
 	return [...reasons].map(([key, { reason, names }]) => [key, `${[...names].join(", ")}: ${reason}`]);
 }
+
+/** The name of a place, and where that is. */
+export function placeOf(path) {
+	const cut = path.lastIndexOf("/");
+	return make("header", "", make("h3", "", path.slice(cut + 1)), make("span", "muted", path.slice(0, Math.max(0, cut))));
+}
+
+/** How old is what was shown when the link went. */
+export const asOf = () => make("p", "asof", "as it was ", age(), " ago");
 
 /** An empty line: mark, word, words, age. */
 export const createLine = () => make("li", "line", mark(), make("strong"), make("span", "muted"), age());

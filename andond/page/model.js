@@ -1,16 +1,16 @@
 /* What is known: what the events that came mean.
 
-   No element, no socket. Everything is bounded, for the page stays open for months and strangers name things. What
-   did not come is absent, what came twice counts once. */
-import { Beat, moment, now } from "./clock.js";
+   No element, no socket. Everything is bounded: the page stays open for months, and strangers name things. What came
+   twice counts once. */
+import { Beat, believed, moment, mono, now } from "./clock.js";
+import { Floor, lookOf } from "./floor.js";
 
 const LIMITS = { machines: 200, readings: 150, alarms: 500, chain: 100, channels: 2000 };
 const LINES = 400; // of events, and as many periodic ones
 const POINTS = 150; // of a curve; changes of a state
 const SEEN = 500; // positions of one channel
 const TRAILING = 600; // seconds in which alarms are counted
-const LONG = 90 * 86400; // no state is believed to last longer
-const CLASSES = { executing: "executing", held: "held", idle: "idle", not_executing: "idle" };
+const OUT_OF_SIGHT = ["normal", "shelved", "suppressed", "out_of_service"];
 
 export const RANK = { critical: 0, high: 1, normal: 2, low: 3 };
 
@@ -19,6 +19,7 @@ export class Model {
 	lines = [];
 	periodic = [];
 	dirty = new Set();
+	floor = new Floor();
 
 	machines = new Map();
 	alarms = new Map();
@@ -26,51 +27,52 @@ export class Model {
 	places = new Map();
 	host = { past: [], beat: new Beat(1) };
 	raised = [];
-	unseen = 0; // open alarms that only the status document tells of
-	compared = 0;
 	heard = now(); // when the link was last live
+	changes = 0; // of alarms
 
-	/** Forget what was told before `since`, in an earlier life of the gateway; the event stream stays. */
-	forget(since) {
-		for (const map of [this.machines, this.alarms, this.chain])
-			for (const [key, { at }] of map) if (at < since) map.delete(key);
+	/** Forget what nobody has told since `before` (monotonic): an earlier life of the gateway did. Alarms have a list. */
+	forget(before, more = []) {
+		for (const map of [this.machines, this.chain, this.floor.lines, ...more])
+			for (const [key, { came }] of map) if (came < before) map.delete(key);
+	}
+
+	/** Take the list of open alarms of a gateway that `keeps` what was before it. */
+	know({ items, total }, keeps) {
+		const events = items.map((data) => eventOf({ ...data, type: "alarm.state.", source: data.equipment, recordedtime: data.occurred_at, data }));
+		const listed = new Set(events.map(idOf));
+		for (const event of events) this.changeAlarm(event);
+		for (const [id, alarm] of items.length < total ? [] : this.alarms) {
+			if (listed.has(id) || alarm.isLost) continue;
+			if (keeps) this.alarms.delete(id);
+			else Object.assign(alarm, { isLost: true, state: "not known since the restart" });
+		}
+		this.floor.isTold = true;
+		this.dirty.add("alarms");
 	}
 
 	/** Take one event in as it came; answers how it is kept, or null if it is none or was known. */
 	take(members) {
 		if (typeof members?.type !== "string" || this.isKnown(members)) return null;
-		const { type, data } = members;
-		const event = {
-			members,
-			type,
-			at: moment(members.recordedtime) ?? now(),
-			path: trim(members.source),
-			subject: text(members.subject),
-			priority: members.priority in RANK ? members.priority : "normal",
-			quality: text(members.quality),
-			data: data !== null && typeof data === "object" ? data : {},
-			isPeriodic: /^(host|portal)\.|^equipment\.reading/.test(type),
-		};
+		const event = eventOf(members);
+		const { type } = event;
 		if (type === "equipment.state.changed") this.changeState(event);
 		else if (type === "equipment.reading") this.read(event);
-		else if (type.startsWith("alarm.")) this.changeAlarm(event);
+		else if (type.startsWith("alarm.") && !type.startsWith("alarm.flood.")) this.changeAlarm(event);
 		else if (type === "host.metrics") this.measure(event);
 		else if (/^(chain|validator|portal)\./.test(type)) this.followChain(event);
+		const changed = this.floor.take(event);
+		if (changed) this.dirty.add(changed);
 		this.note(event);
 		return event;
 	}
 
 	/** What the status document tells of `sources`: a history begins somewhere, what lasts may have begun before. */
 	compare(sources) {
-		let unseen = 0;
 		for (const { equipment, machine } of sources.filter((source) => source.machine)) {
 			const path = trim(equipment);
 			if (!this.machines.has(path)) Object.assign(this.machine({ path, at: now() }), stateOf(machine));
-			unseen += Math.max(0, machine.activeAlarms - this.open.filter((alarm) => alarm.path === path).length);
+			for (const [id, alarm] of this.alarms) if (alarm.isLost && alarm.path === path) this.alarms.delete(id);
 		}
-		// An alarm that was cleared just now is still in the document: only what lasts counts.
-		this.unseen = Math.min(unseen, this.compared);
-		this.compared = unseen;
 	}
 
 	/** Open alarms: the most urgent first, then the oldest, which is nearest to the cause. */
@@ -119,6 +121,7 @@ export class Model {
 	machine({ path, at }) {
 		const machine = this.machines.get(path) ?? { path, state: "", class: "unknown", readings: new Map(), changes: [], version: 0 };
 		machine.at = Math.max(machine.at ?? 0, at);
+		machine.came = mono();
 		machine.version += 1;
 		store(this.machines, path, machine, LIMITS.machines);
 		this.dirty.add("machines");
@@ -127,13 +130,12 @@ export class Model {
 
 	changeState(event) {
 		const machine = this.machine(event);
-		const { data, at } = event;
+		const { data, at, members } = event;
 		if (at < machine.told) return;
 		Object.assign(machine, {
 			told: at,
-			since: believed(data.since, event),
+			since: believed(data.since ?? members.time, event),
 			...stateOf(data),
-			isStopped: data.emergencyStop === "TRIGGERED",
 			previous: typeof data.previous === "string" ? data.previous : stateWord(data.previous ?? {}),
 			mode: text(data.mode),
 		});
@@ -152,21 +154,32 @@ export class Model {
 
 	changeAlarm(event) {
 		const { data, path, at, type, members } = event;
-		const [key, code] = [text(data.key) || event.subject, text(data.code)];
-		const id = JSON.stringify([path, key, code]);
+		const [key, code] = [keyOf(event), text(data.code)];
+		const id = idOf(event);
 		const known = this.alarms.get(id);
 		const [epoch, position] = text(members.offset).split(":");
 		// A fault overtakes the clearance that was told before it.
 		if (known?.epoch === epoch && known.position > Number(position)) return;
 		this.machine(event);
 		this.dirty.add("alarms");
-		if (type === "alarm.cleared") return void this.alarms.delete(id);
+		this.changes += 1;
+		// Whoever decides about alarms says when one is no longer to be seen; where nobody does, the machine does.
+		const isDecided = type.startsWith("alarm.state.");
+		if (isDecided ? data.retain === false || OUT_OF_SIGHT.includes(data.state) : type === "alarm.cleared" && !known?.isDecided)
+			return void this.alarms.delete(id);
+		if (type === "alarm.cleared") return;
 		if (!known && this.raised.push(at) > LIMITS.alarms) this.raised.shift();
 		const level = text(data.level).toUpperCase();
-		const alarm = { id, path, key, code, level, at, epoch, position: Number(position) };
-		alarm.priority = level === "FAULT" ? "critical" : event.priority;
-		alarm.since = known?.since ?? believed(data.since, event);
-		alarm.text = text(data.text) || known?.text || key;
+		const name = key.startsWith("alarm.") ? "" : key;
+		const alarm = { id, path, key: name, code, level, at, epoch, position: Number(position), isStray: !(data.modelled ?? !known?.isStray) };
+		// What has returned to normal waits for no more than somebody who has seen it.
+		const isBack = data.active_state === false;
+		alarm.priority = isBack ? "high" : level === "FAULT" ? "critical" : isDecided ? (known?.priority ?? event.priority) : event.priority;
+		alarm.state = isDecided ? text(data.state) : (known?.state ?? "");
+		alarm.isDecided = isDecided || Boolean(known?.isDecided);
+		alarm.level ||= known?.level ?? "";
+		alarm.since = known?.since ?? believed(isBack ? data.occurred_at : (data.source_time ?? data.since ?? members.time), event);
+		alarm.text = text(data.text) || known?.text || name || (code ? `code ${code}` : "alarm without text");
 		store(this.alarms, id, alarm, LIMITS.alarms);
 	}
 
@@ -180,6 +193,7 @@ export class Model {
 	followChain({ type, data, at }) {
 		const known = this.chain.get(type) ?? new Map();
 		known.at = at;
+		known.came = mono();
 		store(this.chain, type, known, LIMITS.chain);
 		const key = text(data.validator ?? data.peerId ?? data.txHash);
 		const { beat = new Beat() } = known.get(key) ?? {};
@@ -187,6 +201,21 @@ export class Model {
 		store(known, key, { key, data, at, beat }, LIMITS.chain);
 		this.dirty.add("chain");
 	}
+}
+
+function eventOf(members) {
+	const { type, data } = members;
+	return {
+		members,
+		type,
+		at: moment(members.recordedtime) ?? now(),
+		path: trim(members.source),
+		subject: text(members.subject),
+		priority: members.priority in RANK ? members.priority : "normal",
+		quality: text(members.quality),
+		data: data !== null && typeof data === "object" ? data : {},
+		isPeriodic: /^(host|portal)\.|^equipment\.reading/.test(type),
+	};
 }
 
 /** `value` as a string; objects as JSON, nothing as the empty string. */
@@ -204,13 +233,11 @@ export function stateWord(data) {
 	return (text(data.execution) || text(data.state)).replaceAll("_", " ").toUpperCase();
 }
 
-const stateOf = (data) => ({ state: stateWord(data), class: CLASSES[data.class] ?? CLASSES[data.state] ?? "unknown" });
+const stateOf = (data) => ({ state: stateWord(data), class: lookOf(stateWord(data), data.class) });
 
-// A source's clock may be years off, as a replayed log's is: then the time of receipt counts.
-function believed(since, { at, quality }) {
-	const told = moment(since);
-	return quality === "good" && told !== null && told <= at + 1 && at - told < LONG ? told : at;
-}
+// An alarm that nobody named has the name that the gateway gives it.
+const keyOf = ({ data, subject, type }) => text(data.key) || subject || type;
+const idOf = (event) => JSON.stringify([event.path, keyOf(event), text(event.data.code)]);
 
 // Past `limit` what was heard of longest ago goes.
 function store(map, key, value, limit) {

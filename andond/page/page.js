@@ -1,51 +1,61 @@
 /* The live page: what arrives goes into the model, what changed is shown.
 
-   It only puts the others together. It draws a few times a second however fast events come, at once for a critical
-   one, and not at all while nobody looks. */
+   It draws a few times a second however fast events come, at once for a critical one, never while nobody looks. */
+import { Board } from "./board.js";
 import * as clock from "./clock.js";
 import { counted, find, joined, put, set } from "./elements.js";
 import { Events, summary } from "./events.js";
 import { showChain, showGateway } from "./figures.js";
+import { OPEN } from "./floor.js";
 import { Link } from "./link.js";
+import { showLines } from "./lines.js";
 import { showAlarms, showMachines } from "./machines.js";
 import { Model } from "./model.js";
-import { mark, remark } from "./shapes.js";
+import { mark, tell } from "./shapes.js";
+import { Sound } from "./sound.js";
 import { showStatus } from "./status.js";
 
 const CHANNELS = { // and how many of the newest come when the link opens
 	"equipment/*": 10, "readings/*": 100, "alarms/*": 100, "andon/*": 100, "sources/*": 10, "events/*": 50,
-	"host/metrics": 60, "chain/*": 20, "portal/*": 1,
+	"host/metrics": 60, "chain/*": 20, "portal/*": 1, "oee/*": 1, "downtime/*": 10, "escalations/*": 20, "jobs/*": 10,
+	"production/*": 1, "quality/*": 10, "changeover/*": 10,
 };
 const PAUSE = 200; // ms between two drawings, at least
 const SHARE = 5; // the part of the time that drawing may take
 const TICK = 250; // ms
 const POLL = 2; // seconds
 const ANSWER = 5000; // ms
+const TOLD = 2000; // ids
+const SETTLE = 3; // seconds after which a new link has told what there is
 const SPEAK = 2; // seconds between two announcements
-const STEADY = 3; // beats after which silence means something
 
 const model = new Model();
 const events = new Events(model, () => draw("events"));
 let sources = [];
 let started = null;
+let sure = 0; // when it was last that one which had started
+let title = "";
 let drawn = 0;
 let pause = PAUSE;
 let isPlanned = false;
 let polled = -POLL;
 let ticked = 0;
 let spoken = -SPEAK;
+let told = new Set(); // ids of events that were told to be shown
 
-const followed = Object.entries(CHANNELS).map(([channel, latest]) => `channel=${channel}&latest=${latest}`);
-const address = new URL(`stream?${followed.join("&")}`, document.baseURI);
+const address = new URL("stream", document.baseURI);
 address.protocol = address.protocol.replace("http", "ws");
-const link = new Link(address.href, receive, showLink);
+const link = new Link(address.href, CHANNELS, receive, showLink);
+const sound = new Sound(() => draw("board"));
+const board = new Board(model.floor, link, sound, () => draw("board"));
 
 function receive(message) {
-	const event = model.take(JSON.parse(message));
+	const event = model.take(message);
+	// A gap may hide what is open.
+	if (message.push && /^(alarms|andon)/.test(message.channel)) model.floor.isTold = false;
 	if (event === null) return;
 	const isNews = clock.now() - event.at < clock.mono() - link.opened;
 	events.came += 1;
-	if (isNews && event.type === "host.metrics" && model.host.beat.hits >= STEADY) link.interval = model.host.beat.mean;
 	if (isNews && event.priority === "critical") speak(`${event.type} ${event.path} ${summary(event)}`);
 	plan(event.priority === "critical" ? 0 : pause);
 }
@@ -68,19 +78,32 @@ function drawChanged() {
 	model.dirty = new Set();
 	if (dirty.has("machines") || dirty.has("alarms")) showMachines(model, sources);
 	if (dirty.has("alarms")) showAlarms(model);
+	if (dirty.has("board")) board.show();
+	if (dirty.has("board") || dirty.has("lines")) showLines(model.floor, openCalls());
 	if (dirty.has("events")) events.show();
 	if (dirty.has("gateway")) showGateway(model.host);
 	if (dirty.has("chain")) showChain(model);
+	if (dirty.has("board") && !document.hidden) show();
 	pause = Math.max(PAUSE, SHARE * (performance.now() - drawn));
+}
+
+const openCalls = () => model.floor.shown.filter(({ state }) => OPEN.includes(state));
+
+// A person can see it: the gateway is told once for each event.
+function show() {
+	const fresh = board.visible.filter((id) => !told.has(id));
+	for (const id of fresh) told.add(id);
+	if (told.size > TOLD) told = new Set([...told].slice(-TOLD / 2));
+	link.show(fresh);
 }
 
 function showLink(state) {
 	const [meaning, word] = { live: ["good", "live"], lost: ["bad", "link lost"], connecting: ["waiting", "connecting"] }[state];
-	const [sign, words] = find("link").children;
 	document.documentElement.dataset.link = state;
-	set(find("link"), "data-state", state === "lost" ? "critical" : meaning);
-	remark(sign, meaning);
-	put(words, word);
+	tell("link", meaning, word, state === "lost" ? "critical" : meaning);
+	model.floor.isTold = false;
+	polled = -POLL;
+	draw("board", "alarms", "machines");
 	showBanner();
 	if (state === "lost") speak("The link to the gateway is lost. What is shown is old.");
 }
@@ -103,8 +126,36 @@ async function poll() {
 	const status = await fetched("statusz");
 	if (status === null) return;
 	clock.learn(clock.moment(status.now), sent, clock.mono());
-	link.answered();
-	takeStatus(status);
+	// A gateway without a disk knows nothing of what was before it.
+	const hasDisk = Boolean(status.journal?.path);
+	takeStatus(status, sent, hasDisk);
+	if (!model.floor.isTold && link.state === "live") ask(hasDisk || started === status.started);
+	askOee();
+}
+
+// Events tell what changes; what is open, however long, is in the lists.
+async function ask(keeps) {
+	const { opened } = link;
+	const { changes } = model;
+	const [alarms, calls, site] = await Promise.all(["alarms?limit=1000", "andon/board", "equipment?level=site&limit=1"].map((what) => fetched(`api/v1/${what}`)));
+	title = site?.items[0]?.title ?? "";
+	if (!alarms || !calls || link.opened !== opened || link.state !== "live") return;
+	// What came meanwhile is newer than the list: it is asked for again.
+	if (changes !== model.changes) return;
+	model.know(alarms, keeps);
+	model.floor.know(calls);
+	draw("board", "machines");
+}
+
+// Few lines are told figures of their own: one at a time is asked for.
+async function askOee() {
+	const line = model.floor.unfigured;
+	if (!line) return;
+	line.asked = clock.mono();
+	const oee = await fetched(`api/v1/oee?equipment=${encodeURIComponent(line.path)}`);
+	if (!oee || line.isFed) return;
+	Object.assign(line, { oee, oeeAt: clock.now() });
+	draw("lines");
 }
 
 async function fetched(address) {
@@ -116,30 +167,39 @@ async function fetched(address) {
 	}
 }
 
-function takeStatus(status) {
-	if (started !== status.started) model.forget(started ? clock.moment(status.started) : 0);
-	started = status.started;
+function takeStatus(status, sent, hasDisk) {
+	started ??= status.started;
+	if (started === status.started) sure = sent;
+	// What this life of the gateway knows comes with the new link, however old it is; only then the rest is past.
+	else if (model.floor.isTold && link.opened > sure && clock.mono() - link.opened > SETTLE) {
+		model.forget(link.opened, hasDisk ? [] : [model.floor.calls]);
+		started = status.started;
+		sure = sent;
+	}
 	sources = status.sources;
 	model.compare(sources);
-	showStatus(status, clock.now());
+	showStatus(status, clock.now(), title);
 	for (const old of document.querySelectorAll("[data-status]")) clock.stamp(old, clock.now(), 3 * POLL);
 	draw("machines");
 }
 
 function tick() {
 	link.tick();
-	if (link.state === "live") model.heard = clock.now();
+	if (link.heard !== null) model.heard = clock.now() - (clock.mono() - link.heard);
+	sound.sound(model.floor.waiting);
 	if (document.hidden) return;
 	showBanner();
 	const at = clock.mono();
 	if (at - polled >= POLL) poll();
 	if (at - ticked < 1) return;
 	ticked = at;
+	for (const old of document.querySelectorAll(".asof .age")) clock.stamp(old, model.heard);
 	clock.tickAll();
 	put(find("clock"), clock.timeOfDay(clock.now()));
 	const { size } = model.alarms;
-	document.title = joined([link.state !== "live" && "no link", size && counted(size, "alarm"), find("node").textContent]);
-	draw("machines", "alarms", "gateway");
+	const { waiting } = model.floor;
+	document.title = joined([link.state !== "live" && "no link", waiting.length && counted(waiting.length, "call"), size && counted(size, "alarm"), find("node").textContent]);
+	draw("board", "machines", "alarms", "gateway");
 }
 
 find("retry").addEventListener("click", () => link.connect());

@@ -1,8 +1,8 @@
 /* Small drawings: marks for states and priorities, curves, ribbons.
 
-   Every meaning has a shape of its own, colour only repeats it (WCAG 1.4.1); a word or a number stands beside each. */
+   Every meaning has a shape of its own and a word beside it; colour only repeats it (WCAG 1.4.1). */
 import { now } from "./clock.js";
-import { draw, set } from "./elements.js";
+import { draw, find, put, set } from "./elements.js";
 
 const MARKS = {
 	executing: "M5 3 21 12 5 21Z",
@@ -34,6 +34,14 @@ export function remark(drawing, meaning) {
 	drawing.meaning = meaning;
 	set(drawing, "class", `mark is-${meaning}`);
 	set(drawing.firstChild, "d", MARKS[meaning]);
+}
+
+/** Let the chip `id` say `words` with the mark of `meaning`. */
+export function tell(id, meaning, words, state = meaning) {
+	const chip = find(id);
+	set(chip, "data-state", state);
+	remark(chip.firstChild, meaning);
+	put(chip.lastChild, words);
 }
 
 function stretched(name, width, height, ...children) {

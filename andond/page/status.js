@@ -1,10 +1,10 @@
 /* What the status document tells: readiness, sources, connections, deliveries, the tree of actors.
 
    An actor that does not answer is loud, and the way to it is open; the rest is calm. */
-import { age, span, stamp } from "./clock.js";
+import { age, moment, span, stamp } from "./clock.js";
 import { counted, find, joined, keep, make, put, set } from "./elements.js";
 import { createLine, fillLine, shown } from "./figures.js";
-import { mark, remark } from "./shapes.js";
+import { mark, remark, tell } from "./shapes.js";
 
 const WELL = ["running", "fresh", "connected"];
 const PASSING = ["starting", "stopping", "connecting", "draining"];
@@ -13,20 +13,18 @@ const FEW = 12; // children, shown at once
 const told = (counts) => joined(Object.entries(counts).map(([word, count]) => count && `${shown(count)} ${word}`), ", ");
 const before = (at, age) => (typeof age === "number" ? at - age : null);
 
-/** Show `status`, which was told at `at` (the gateway's clock). */
-export function showStatus(status, at) {
+/** Show `status`, which was told at `at` (the gateway's clock), of the site that people call `title`. */
+export function showStatus(status, at, title) {
 	const { ready, deliveries, connections, tree } = status;
-	const [sign, words] = find("ready").children;
-	set(find("ready"), "data-state", ready ? "good" : "high");
-	remark(sign, ready ? "good" : "high");
-	put(words, ready ? "ready" : `not ready: ${status.not_ready.join("; ")}`);
-	put(find("node"), status.node);
-	put(find("version"), `andond ${status.version} up`);
+	tell("ready", ready ? "good" : "high", ready ? "ready" : `not ready: ${status.not_ready.join("; ")}`);
+	put(find("node"), title || status.node);
+	put(find("version"), `${status.node} · andond ${status.version} up`);
 	stamp(find("uptime"), before(at, status.uptime));
 	const { frames_sent: sent, dropped, conflated, delivery_ms: delay } = deliveries;
 	const delays = delay.p99 !== null && `delivered within ${delay.p50} ms (p50), ${delay.p99} ms (p99)`;
 	put(find("deliveries"), joined(["since the start", told({ "frames sent": sent, dropped, conflated }), delays]));
 	showSources(status.sources, at);
+	showHooks(status.hooks ?? []);
 	showConnections(connections);
 	if (tree) showTree(tree, at);
 }
@@ -40,6 +38,19 @@ function showSources(sources, at) {
 		const meaning = isQuiet ? "waiting" : WELL.includes(state) ? "good" : required ? "critical" : "high";
 		const words = [isQuiet ? "nothing yet" : state, source.kind, source.equipment, required && "required"];
 		fillLine(row, meaning, source.name, words, before(at, age), cadence ? 2 * cadence + 2 : null);
+	});
+}
+
+// What waits to be configured is no news; what is in quarantine comes first.
+function showHooks(parts) {
+	const broken = parts.filter(({ state }) => state === "quarantined");
+	const used = parts.filter(({ state, calls }) => state !== "quarantined" && calls);
+	find("hooks").hidden = parts.length === 0;
+	put(find("hooks-count"), broken.length ? `${broken.length} in quarantine` : "");
+	keep(find("hook-rows"), [...broken, ...used], ({ hook, kind, name }) => `${hook}/${kind}/${name}`, createLine, (row, part) => {
+		const { hook, kind, name, state, reason, refusal, since } = part;
+		const isBroken = state === "quarantined";
+		fillLine(row, isBroken ? "critical" : "good", `${hook} ${name}`, [kind, state, reason, refusal && `refused: ${refusal}`], isBroken ? moment(since) : null);
 	});
 }
 

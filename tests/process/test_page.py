@@ -13,14 +13,31 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.process.conftest import Daemon, Page
 
 PRESS = "/acme/plant1/line3/press3"
 MARKUP = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>'
+WORD = '<img src=x onerror="window.owned=1">'
 LIVE = "document.documentElement.dataset.link === 'live'"
 LOST = "document.documentElement.dataset.link === 'lost'"
-SOON = 5.0
+SOON = 20.0
+
+KEPT = """
+[storage]
+path = "{}"
+
+[sources.door]
+kind = "http"
+"""
+# What the page says of the alarms, each time that it says something else.
+SAYINGS = """window.sayings = []; new MutationObserver(() => {
+const said = document.querySelector('#summary')?.textContent;
+if (said !== window.sayings.at(-1)) window.sayings.push(said);
+}).observe(document, { subtree: true, childList: true, characterData: true });"""
+# A gateway that is never reached.
+UNREACHED = "window.WebSocket = class { close() {} }; window.fetch = () => new Promise(() => {});"
 
 _numbers = itertools.count(1)
 
@@ -86,7 +103,9 @@ def test_a_machine_shows_its_state_its_readings_and_its_open_alarms(daemon: Daem
     assert shown.evaluate("getComputedStyle([...document.querySelectorAll('.first')][1]).display") != "none"
     shown.wait(says("#spoken", "DRIVE IS HOT"), SOON)
     post(daemon, "alarm.cleared", {"key": "drive", "code": "9", "level": "NORMAL"})
-    shown.wait("document.querySelectorAll('.alarm').length === 1", SOON)
+    # Nobody has acknowledged it, so it stays, behind what is still there.
+    shown.wait(says(".alarm", "returned"), SOON)
+    shown.wait("document.querySelectorAll('.alarm.alarm-critical').length === 0", SOON)
     assert "OIL IS LOW" in shown.text(".alarm")
 
 
@@ -101,7 +120,7 @@ def test_a_chain_that_reports_is_shown(daemon: Daemon, shown: Page) -> None:
 
 
 def test_hostile_text_is_shown_and_does_nothing(daemon: Daemon, shown: Page) -> None:
-    hostile = {MARKUP: MARKUP, "text": MARKUP, "key": MARKUP, "code": MARKUP, "level": MARKUP, "state": MARKUP}
+    hostile = {MARKUP: MARKUP, "text": MARKUP, "key": MARKUP, "code": MARKUP, "level": MARKUP, "state": WORD}
     for type_ in ("station.called", "equipment.state.changed", "alarm.raised", "equipment.reading"):
         post(daemon, type_, {**hostile, "value": MARKUP, "unit": MARKUP}, subject=MARKUP)
     post(daemon, "validator.status", {"validator": MARKUP, "name": MARKUP, "status": "JAILED"}, "/chain/node1")
@@ -154,6 +173,83 @@ def test_a_killed_daemon_makes_the_page_look_stale_until_another_one_is_there(
     # What only the first daemon knew is not shown as if the second one had told it.
     page.wait("document.querySelectorAll('.tile').length === 0", SOON)
     assert not page.evaluate("document.querySelector('#stale').checkVisibility()")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_what_is_open_stays_open_on_a_page_that_sees_the_gateway_restart(
+    start_daemon: Callable[..., Daemon], page: Page, tmp_path: Path, ending: signal.Signals
+) -> None:
+    kept = KEPT.format(tmp_path)
+    first = start_daemon(0, kept)
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=SAYINGS)
+    page.open(first.url)
+    page.wait(LIVE)
+    post(first, "alarm.raised", {"key": "drive", "code": "9", "level": "FAULT", "text": "DRIVE IS HOT"})
+    post(first, "equipment.state.changed", {"state": "running"})
+    post(first, "line.status.changed", {"status": "running"}, "/acme/plant1/line3")
+    page.wait(says("#summary", "1 fault"), SOON)
+    page.wait("document.querySelectorAll('#lines .tile').length > 0", SOON)
+    page.evaluate("window.sayings = []")
+    first.stop(ending)
+    page.wait(LOST, SOON)
+    start_daemon(first.port, kept)
+    page.wait(LIVE, SOON)
+    page.evaluate("new Promise(done => setTimeout(done, 8000))")
+    assert page.text("#summary") == "1 fault"
+    assert page.evaluate("window.sayings.filter(said => said.includes('no open alarm'))") == []
+    assert "RUNNING" in page.text("#machines .tile")
+    assert page.evaluate("document.querySelectorAll('#lines .tile').length > 0") is True
+
+
+def test_an_alarm_that_the_gateway_lost_with_its_memory_is_not_called_over(
+    start_daemon: Callable[[int], Daemon], page: Page
+) -> None:
+    first = start_daemon(0)
+    page.open(first.url)
+    page.wait(LIVE)
+    post(first, "alarm.raised", {"key": "drive", "code": "9", "level": "FAULT", "text": "DRIVE IS HOT"})
+    page.wait(says("#summary", "1 fault"), SOON)
+    first.stop(signal.SIGKILL)
+    page.wait(LOST, SOON)
+    second = start_daemon(first.port)
+    page.wait(says(".alarm", "not known since the restart"), SOON)
+    page.evaluate("new Promise(done => setTimeout(done, 6000))")
+    assert page.text("#summary") == "1 fault"
+    assert "DRIVE IS HOT" in page.text(".alarm")
+    post(second, "alarm.raised", {"key": "drive", "code": "9", "level": "FAULT", "text": "DRIVE IS HOT"})
+    page.wait(f"!{says('.alarm', 'not known since the restart')}", SOON)
+    assert page.text("#summary") == "1 fault"
+
+
+def test_a_page_that_has_reached_nobody_says_that_it_does_not_know(daemon: Daemon, page: Page) -> None:
+    page.call("Page.addScriptToEvaluateOnNewDocument", source=UNREACHED)
+    page.open(daemon.url)
+    page.wait("document.querySelector('#clock').textContent !== ''", SOON)
+    for words in ("no-calls", "no-alarms", "no-machines"):
+        assert page.text(f"#{words}") == "Not known yet."
+    assert page.text("#summary") == "alarms not known yet"
+    assert page.evaluate("document.querySelector('#alarms').dataset.worst") == "waiting"
+
+
+def test_a_page_that_has_reached_the_gateway_says_that_nothing_is_open(shown: Page) -> None:
+    shown.wait(says("#summary", "no open alarm"), SOON)
+    for words, told in (("calls", "No call is open."), ("alarms", "No alarm is open."), ("machines", "No machine has")):
+        shown.wait(says(f"#no-{words}", told), SOON)
+
+
+def test_an_alarm_without_a_key_or_a_text_is_told_by_what_there_is(daemon: Daemon, shown: Page) -> None:
+    post(daemon, "alarm.raised", {"level": "WARNING"})
+    post(daemon, "alarm.raised", {"level": "WARNING", "code": "E77"})
+    shown.wait(says(".alarm strong", "WARNING alarm without text"), SOON)
+    shown.wait(says(".alarm strong", "WARNING code E77"), SOON)
+    shown.wait(says(".alarm", "unacknowledged"), SOON)
+    assert shown.evaluate("document.querySelectorAll('.alarm').length") == 2
+    assert PRESS.strip("/") in shown.text(".alarm")
+
+
+def test_an_alarm_at_a_place_that_the_site_does_not_describe_is_marked(daemon: Daemon, shown: Page) -> None:
+    post(daemon, "alarm.raised", {"key": "a", "level": "WARNING", "modelled": False}, "/acme/nowhere")
+    shown.wait(says(".alarm .waiting", "a place that the site does not describe"), SOON)
 
 
 def test_a_daemon_that_falls_silent_makes_the_page_look_stale(daemon: Daemon, shown: Page) -> None:
@@ -209,10 +305,66 @@ def test_faults_come_before_warnings_and_older_ones_first(shown: Page) -> None:
 def test_what_began_before_the_history_is_known_from_the_status_document(shown: Page) -> None:
     source = "{ equipment: 'acme/press3', machine: { state: 'executing', execution: 'ACTIVE', activeAlarms: 2 } }"
     steps = (
-        f"model.compare([{source}]); const first = model.unseen; model.compare([{source}]); "
-        "const machine = model.machines.get('acme/press3'); return [first, model.unseen, machine.state, machine.class]"
+        f"model.compare([{source}]); const machine = model.machines.get('acme/press3');"
+        "return [machine.state, machine.class]"
     )
-    assert in_model(shown, steps) == [0, 2, "ACTIVE", "executing"]
+    assert in_model(shown, steps) == ["ACTIVE", "executing"]
+
+
+MINUTES = (
+    "const ago = (minutes) => new Date(Date.now() - minutes * 60000).toISOString(); const told = { time: ago(50) };"
+)
+AGES = "[model.machines.get('press3'), model.open[0]].map(({ since }) => Math.round((Date.now() / 1000 - since) / 60))"
+
+
+def test_what_lasts_is_counted_from_the_time_of_its_event(shown: Page) -> None:
+    steps = (
+        f"{MINUTES} event('equipment.state.changed', 1, {{ state: 'running' }}, told);"
+        "event('alarm.raised', 2, { key: 'oil', level: 'FAULT' }, told);"
+        "event('alarm.state.unacknowledged', 3, { key: 'oil', state: 'unacknowledged', since: ago(0) }, told);"
+    )
+    assert in_model(shown, f"{steps} return {AGES}") == [50, 50]
+
+
+def test_a_source_whose_clock_is_off_is_counted_from_the_receipt(shown: Page) -> None:
+    steps = (
+        f"{MINUTES} event('equipment.state.changed', 1, {{ state: 'running' }}, {{ ...told, quality: 'uncertain' }});"
+        "event('alarm.raised', 2, { key: 'oil', level: 'FAULT' }, { time: ago(-50) });"
+    )
+    assert in_model(shown, f"{steps} return {AGES}") == [0, 0]
+
+
+LISTED = (
+    "const named = (key) => ({ key, code: null, equipment: 'press3', level: 'FAULT', state: 'unacknowledged',"
+    " quality: 'good', occurred_at: new Date().toISOString() });"
+    "for (const key of ['over', 'open']) event('alarm.raised', key === 'over' ? 1 : 2, { key, level: 'FAULT' });"
+)
+
+
+def test_the_list_of_alarms_closes_what_it_does_not_name_and_opens_what_it_names(shown: Page) -> None:
+    steps = "model.know({ items: ['open', 'before'].map(named), total: 2 }, true);"
+    names = "return model.open.map(({ key }) => key).sort()"
+    assert in_model(shown, f"{LISTED} {steps} {names}") == ["before", "open"]
+    cleared = "event('alarm.state.normal', 3, { key: 'before', state: 'normal' });"
+    assert in_model(shown, f"{LISTED} {steps} {cleared} {names}") == ["open"]
+
+
+def test_an_alarm_without_a_level_is_open_if_the_list_names_it(shown: Page) -> None:
+    steps = "model.know({ items: [{ ...named('oil'), level: null }], total: 1 }, true); return model.open.length"
+    assert in_model(shown, f"{LISTED} {steps}") == 1
+
+
+def test_a_list_that_is_cut_off_closes_nothing(shown: Page) -> None:
+    steps = "model.know({ items: [named('open')], total: 2 }, true); return model.open.length"
+    assert in_model(shown, f"{LISTED} {steps}") == 2
+
+
+def test_what_a_source_tells_all_of_again_is_not_kept_as_lost(shown: Page) -> None:
+    steps = (
+        "model.know({ items: [], total: 0 }, false); model.know({ items: [], total: 0 }, true); const { length } = "
+        "model.open; model.compare([{ equipment: 'press3', machine: {} }]); return [length, model.open.length]"
+    )
+    assert in_model(shown, f"{LISTED} {steps}") == [2, 0]
 
 
 def test_strangers_cannot_fill_the_memory_of_the_page(shown: Page) -> None:
