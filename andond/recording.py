@@ -15,13 +15,16 @@ import gzip
 import lzma
 import tarfile
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, TypeAlias
 
-from domain.plant import LINE_LIMIT, parse_stamp
+from domain.plant.mtconnect import LINE_LIMIT, parse_stamp
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 PROBED = 200
 _MANY_FIELDS = 4
@@ -37,13 +40,18 @@ class RecordingError(Exception):
 
 
 class Recorded(NamedTuple):
-    """One line of a log, with its end, and whether it is the first of its log."""
+    """One line of a log, with its end, whether it is the first of its log, and what the log's file is called."""
 
     raw: bytes
     opens_log: bool
+    log: str = ""
 
 
-def lines_of(paths: Sequence[Path]) -> Generator[Recorded, None, None]:
+Watch = Callable[[int], None]
+"""Is told of each read how many bytes it took from the disk."""
+
+
+def lines_of(paths: Sequence[Path], watch: Watch | None = None) -> Generator[Recorded, None, None]:
     """The lines of the logs at ``paths``, in their order; a log in an archive counts for itself.
 
     Raises:
@@ -51,7 +59,8 @@ def lines_of(paths: Sequence[Path]) -> Generator[Recorded, None, None]:
     """
     for path in paths:
         try:
-            yield from _archived(path) if _is_archive(path) else _plain(path)
+            with BufferedReader(_Watched(path, watch)) as disk:
+                yield from _archived(disk) if _is_archive(path) else _plain(path, disk)
         except (OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError) as error:
             raise RecordingError(path, _reason(error)) from error
 
@@ -118,33 +127,50 @@ def _is_archive(path: Path) -> bool:
     return name.endswith((".tar", ".tgz")) or ".tar." in name
 
 
-def _plain(path: Path) -> Iterator[Recorded]:
-    with _opened(path) as log:
-        yield from _lines(log)
+Disk: TypeAlias = "BufferedReader[_Watched]"
 
 
-def _opened(path: Path) -> BufferedIOBase:
+class _Watched(FileIO):
+    """A file that says how much of it was read."""
+
+    def __init__(self, path: Path, watch: Watch | None) -> None:
+        super().__init__(path)
+        self._watch = watch
+
+    def readinto(self, buffer: Buffer) -> int:
+        size = super().readinto(buffer)
+        if self._watch is not None:
+            self._watch(size or 0)
+        return size or 0
+
+
+def _plain(path: Path, disk: Disk) -> Iterator[Recorded]:
+    with _unpacked(path, disk) as log:
+        yield from _lines(log, path.name)
+
+
+def _unpacked(path: Path, disk: Disk) -> BufferedIOBase:
     suffix = path.suffix.lower()
     if suffix == ".gz":
-        return gzip.GzipFile(path)
-    return lzma.LZMAFile(path) if suffix == ".xz" else path.open("rb")
+        return gzip.GzipFile(fileobj=disk)
+    return lzma.LZMAFile(disk) if suffix == ".xz" else disk
 
 
-def _archived(path: Path) -> Iterator[Recorded]:
+def _archived(disk: Disk) -> Iterator[Recorded]:
     # "r|": a stream, so that the archive is neither unpacked nor held.
-    with tarfile.open(path, "r|*") as archive:
+    with tarfile.open(fileobj=disk, mode="r|*") as archive:
         for member in archive:
             log = archive.extractfile(member) if member.isfile() else None
             if log is not None:
-                yield from _lines(log)
+                yield from _lines(log, member.name.rpartition("/")[2])
 
 
-def _lines(log: IO[bytes] | BufferedIOBase) -> Iterator[Recorded]:
+def _lines(log: IO[bytes] | BufferedIOBase, name: str) -> Iterator[Recorded]:
     opens_log = True
     while raw := log.readline(LINE_LIMIT):
         # The last line of a log may lack its end, and the next log starts on a line of its own.
         whole = raw if raw.endswith(b"\n") or len(raw) == LINE_LIMIT else raw + b"\n"
-        yield Recorded(whole, opens_log)
+        yield Recorded(whole, opens_log, name)
         opens_log = False
 
 
