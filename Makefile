@@ -19,7 +19,7 @@ run: $(VENV)/ready ## install what is needed, start the daemon, say what to open
 	@$(BIN)/andond run -c $(CONFIG) --data-dir $(DATA)
 
 test: $(VENV)/ready-test ## run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/ready-test ## lint, types, order of imports
 	@$(BIN)/ruff check .
@@ -42,6 +42,12 @@ docs: $(VENV)/ready ## write the reference pages anew from the code
 	@$(BIN)/python -m telemetry.reference metrics > docs/reference/metrics.md
 	@$(BIN)/python -m telemetry.reference events > docs/reference/events.md
 	@$(BIN)/python -m domain.reference > docs/reference/priorities.md
+	@$(BIN)/python -m transport.dialects.floor.reference docs/reference/floor.md
+	@$(BIN)/python -m domain.plant.alarms.reference > docs/reference/alarms.md
+	@$(BIN)/python -m domain.plant.jobs.reference > docs/reference/jobs.md
+	@$(BIN)/python -m domain.plant.escalation.reference > docs/reference/escalation.md
+	@$(BIN)/python -m domain.plant.calls.reference > docs/reference/calls.md
+	@$(BIN)/python -m andond.api.reference > docs/reference/rest.md
 
 package: $(VENV)/ready ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

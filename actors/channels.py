@@ -19,6 +19,7 @@ import trio
 from actors.channel import Channel
 from actors.critical_order import CriticalOrder
 from actors.followers import Followers
+from actors.hooks.taps import Taps
 from actors.messages import Follow, Publish, ReadChannels, Unfollow
 from actors.places import RECORDER, Address
 from actors.runtime import ActorRef, ChildSpec, MailboxFull, Policy, Supervisor, ask
@@ -60,11 +61,16 @@ class _Kept:
 
 
 class Channels(Supervisor):
-    """Supervises one ``Channel`` for each name; there are no more than ``settings.limit`` of them at a time."""
+    """Supervises one ``Channel`` for each name; there are no more than ``settings.limit`` of them at a time.
+
+    Who listens at the ``taps`` is told of every event, whoever follows its channel.
+    """
 
     has_tasks = True
 
-    def __init__(self, settings: ChannelSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: ChannelSettings, clock: Callable[[], float] = time.time, taps: Taps | None = None
+    ) -> None:
         super().__init__((), Policy(intensity=50, period=10.0))
         self._settings = settings
         self._clock = clock
@@ -73,6 +79,7 @@ class Channels(Supervisor):
         self._refused: dict[str, dict[FrameStream, Follow]] = {}
         self._followed: dict[FrameStream, tuple[str, ...]] = {}
         self._critical = CriticalOrder(self._tell)
+        self._taps = Taps() if taps is None else taps
         self._recorder = Address(self.life.environment, RECORDER)
         self._known: set[str] = set()
 
@@ -90,10 +97,8 @@ class Channels(Supervisor):
     def on_receive(self, message: object) -> object:
         """Pass on what is for a channel; the rest is supervision."""
         match message:
-            case Publish(critical=None, event=event):
-                self._tell(channel_of(event), message)
-            case Publish(event=event):
-                self._critical.take(channel_of(event), message, trio.current_time())
+            case Publish():
+                self._publish(message)
             case Follow():
                 self._follow(message)
             case Unfollow(channel=channel, outlet=outlet):
@@ -114,6 +119,15 @@ class Channels(Supervisor):
         """Forget a channel that has ended for good."""
         del error
         self._kept.pop(id, None)
+
+    def _publish(self, message: Publish) -> None:
+        event = message.event
+        if self._taps:
+            self._taps.take(event)
+        if message.critical is None:
+            self._tell(channel_of(event), message)
+        else:
+            self._critical.take(channel_of(event), message, trio.current_time())
 
     # -- to a channel -------------------------------------------------------------------------------------
 
@@ -177,9 +191,9 @@ class Channels(Supervisor):
         # A tree has no position; each of its channels has its own.
         each = replace(follow, since=None, confirm=None)
         self._trees.setdefault(follow.channel, {})[follow.outlet] = each
-        for name in self._kept:
+        for name, kept in self._kept.items():
             if below(name, follow.channel):
-                self._tell(name, each)
+                self._tell(name, _joined(kept.followers, each))
         if follow.channel not in self._known and may_be_kept(follow.channel):
             self._known.add(follow.channel)
             self.start_task(self._read_known, follow.channel)
@@ -270,6 +284,17 @@ def _confirm_without(follow: Follow) -> None:
     since = follow.since
     gap = None if since is None else Gap(follow.channel, since.offset + 1, since.offset, None, "history")
     follow.outlet.send(follow.confirm(Followed(follow.channel, "", 0, recovered=since is None, gap=gap)))
+
+
+def _joined(followers: Followers, follow: Follow) -> Follow:
+    """Let who asks by a tree follow at once: it has its answer, and what is critical overtakes this in a mailbox.
+
+    Who says behind which critical event is told what has overtaken, in its order.
+    """
+    if follow.critical_after is not None or follow.outlet in followers:
+        return follow
+    followers.add(follow.outlet, follow.encode, follow.max_hz)
+    return replace(follow, is_late=True)
 
 
 def _covers(name: str, channel: str) -> bool:

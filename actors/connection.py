@@ -8,13 +8,15 @@ message of it is still being handled waits; so what it resumes comes before what
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from actors.lobby import Lobby
 from actors.messages import Follow, Received, Unfollow
 from actors.places import Address
+from actors.prompter import Prompter
 from actors.receipts import Acknowledged, Introduced, Left, Shown
 from actors.resumption import Resumption
 from actors.runtime import (
@@ -30,13 +32,17 @@ from actors.runtime import (
     ask,
 )
 from actors.unrecovered import Unrecovered
+from domain import Priority, Refused
 from transport import (
     Acknowledge,
     Close,
     Door,
+    Enquire,
+    Express,
     Grant,
     Introduce,
     Link,
+    Prompt,
     Request,
     Response,
     Resume,
@@ -51,13 +57,24 @@ from transport import (
 INTERNAL_ERROR = 1011
 START_TIMEOUT = 5.0
 
+Answerer = Callable[[object], Awaitable[object]]
+"""Who answers what the sessions behind a door enquire; raises ``Refused`` for what is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """What is left to be done of opening a session: it asks somebody, and nobody who comes in waits for that."""
+
+    steps: Sequence[Step]
+    priority: ClassVar[Priority] = Priority.CRITICAL
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """Whom a connection speaks to: the keeper of the channels, and who else there is.
 
     ``recorder`` knows what was missed, ``receipts`` notes what was received, ``lobby`` waits for introductions,
-    ``unrecovered`` for the journal.
+    ``unrecovered`` for the journal; ``prompter`` speaks to who says nothing.
     """
 
     channels: Address
@@ -65,6 +82,7 @@ class Neighbours:
     receipts: Address | None = None
     lobby: Lobby | None = None
     unrecovered: Unrecovered | None = None
+    prompter: Prompter | None = None
 
     def tell_receipts(self, message: object) -> None:
         """Tell who notes receipts; without one, or without room, a receipt changes nothing."""
@@ -82,16 +100,26 @@ class Neighbours:
         self.leave_lobby(link)
         if self.unrecovered is not None:
             self.unrecovered.leave(link)
+        if self.prompter is not None:
+            self.prompter.leave(link)
         self.tell_receipts(Left(link))
 
 
 class Connection(TrioActor):
-    """The actor of one open link."""
+    """The actor of one open link; ``answer`` is who answers what its session enquires."""
 
     mailbox_limit = 64
 
-    def __init__(self, session: Session, link: Link, neighbours: Neighbours, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        link: Link,
+        neighbours: Neighbours,
+        clock: Callable[[], float],
+        answer: Answerer | None = None,
+    ) -> None:
         super().__init__()
+        self._answer = answer
         self._session = session
         self._link = link
         self._neighbours = neighbours
@@ -100,7 +128,11 @@ class Connection(TrioActor):
     async def setup(self) -> None:
         """Take the steps that opening the session asks for."""
         try:
-            await self._take(self._session.opened(self._clock()))
+            steps = self._session.opened(self._clock())
+            asks = next((index for index, step in enumerate(steps) if isinstance(step, Enquire)), len(steps))
+            await self._take(steps[:asks])
+            if asks < len(steps):
+                self.actor_ref.tell(Proceed(steps[asks:]))
         except Exception:
             # What is not set up is not closed either, but may be half open.
             await self.close()
@@ -116,9 +148,13 @@ class Connection(TrioActor):
     async def on_receive(self, message: object) -> None:
         """Let the session decide what a client's message means."""
         if type(message) is Received:
+            if self._neighbours.prompter is not None:
+                self._neighbours.prompter.heard(self._link)
             await self._take(self._session.received(message.message, self._clock()))
+        elif type(message) is Proceed:
+            await self._take(message.steps)
 
-    async def _take(self, steps: list[Step]) -> None:
+    async def _take(self, steps: Sequence[Step]) -> None:
         outlet = self._link.stream
         for step in steps:
             match step:
@@ -130,6 +166,8 @@ class Connection(TrioActor):
                     self._neighbours.channels.tell(Unfollow(channel, outlet))
                 case Resume():
                     await self._resume(step)
+                case Enquire():
+                    await self._enquire(step)
                 case Close(code=code, reason=reason):
                     self._link.close(code, reason)
                 case _:
@@ -146,6 +184,12 @@ class Connection(TrioActor):
                 self._neighbours.tell_receipts(Acknowledged(self._link, position))
             case Show(ids=ids):
                 self._neighbours.tell_receipts(Shown(self._link, ids))
+            case Express(gap=gap, disconnect=disconnect):
+                self._link.stream.tell_gaps(gap)
+                self._link.farewell = disconnect
+            case Prompt():
+                if self._neighbours.prompter is not None:
+                    self._neighbours.prompter.enter(self._link, step)
 
     def _introduce(self, step: Introduce) -> None:
         link = self._link
@@ -156,6 +200,15 @@ class Connection(TrioActor):
         link.farewell = step.disconnect
         self._neighbours.leave_lobby(link)
         self._neighbours.tell_receipts(Introduced(link, step.client))
+
+    async def _enquire(self, step: Enquire) -> None:
+        if self._answer is None:
+            raise TypeError(f"nobody answers behind the door {self._link.door.name}")
+        try:
+            answer = await self._answer(step.question)
+        except Refused as refused:
+            answer = refused
+        await self._take(step.then(answer))
 
     async def _resume(self, step: Resume) -> None:
         neighbours = self._neighbours
@@ -208,11 +261,14 @@ class ConnectionPeer:
 class Opening:
     """What opens behind a door: the maker of the session, given the link and the request.
 
-    Who ``must_introduce`` itself is closed when it has not done so in time.
+    Who ``must_introduce`` itself is closed when it has not done so in time. ``answer`` answers what sessions enquire;
+    ``ended`` is told of the end of each.
     """
 
     session: Callable[[Link, Request], Session]
     must_introduce: bool = False
+    answer: Answerer | None = None
+    ended: Callable[[Link], None] | None = None
 
 
 class ConnectionGate:
@@ -242,7 +298,8 @@ class ConnectionGate:
         """Start the actor that minds ``link``."""
         if not isinstance(door.context, Opening):
             raise TypeError(f"the door {door.name} leads nowhere")
-        args = (door.context.session(link, request), link, self._neighbours, self._clock)
+        session = door.context.session(link, request)
+        args = (session, link, self._neighbours, self._clock, door.context.answer)
         spec = ChildSpec(link.id, Connection, args, restart=Restart.TEMPORARY, shutdown=1.0)
         if door.context.must_introduce and self._neighbours.lobby is not None:
             self._neighbours.lobby.enter(link)
@@ -256,6 +313,8 @@ class ConnectionGate:
 
     def release(self, link: Link) -> None:
         """Let go of everything that ``link`` held."""
+        if isinstance(link.door.context, Opening) and link.door.context.ended is not None:
+            link.door.context.ended(link)
         self._neighbours.forget(link)
         # While the supervisor of the connections begins anew, it holds nothing that could be let go of.
         with suppress(ActorDead):

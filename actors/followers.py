@@ -118,6 +118,9 @@ class Followers:
     def __len__(self) -> int:
         return sum(map(len, self.groups()))
 
+    def __contains__(self, outlet: FrameStream) -> bool:
+        return any(outlet in group for group in self.groups())
+
     def groups(self) -> Iterator[Group]:
         """All groups."""
         yield from self.free.values()

@@ -20,6 +20,7 @@ from actors.lobby import Lobby
 from actors.memory import RememberingGate
 from actors.parting import Parting, offered_position
 from actors.places import CHANNELS, CONNECTIONS, RECEIPTS, RECORDER, Address
+from actors.prompter import Prompter
 from actors.runtime import TrioActor
 from actors.unrecovered import Unrecovered
 from config import ServerSettings
@@ -83,8 +84,15 @@ class Listener(TrioActor):
         self._recorder = Address(environment, RECORDER)
         self._lobby = Lobby(present().connect_timeout)
         self._unrecovered = Unrecovered(self._recorder)
-        receipts = Address(environment, RECEIPTS)
-        neighbours = Neighbours(self._channels, self._recorder, receipts, self._lobby, self._unrecovered)
+        self._prompter = Prompter(clock)
+        neighbours = Neighbours(
+            self._channels,
+            self._recorder,
+            Address(environment, RECEIPTS),
+            self._lobby,
+            self._unrecovered,
+            self._prompter,
+        )
         gate = ConnectionGate(doors, Address(environment, CONNECTIONS), neighbours, clock)
         self._present = present
         self._front = front
@@ -103,6 +111,7 @@ class Listener(TrioActor):
         self._server.open()
         self.start_task(self._server.run)
         self.start_task(self._lobby.watch)
+        self.start_task(self._prompter.watch)
         self.start_task(self._unrecovered.watch)
 
     async def close(self) -> None:

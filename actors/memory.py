@@ -4,7 +4,8 @@ Rules of this file:
 
 * The gate makes a client's name and hands its recollection to the session with the link; the peer tells of the end.
 * A client is the same when it comes through the same door, from the same address, with the same User-Agent and, if it
-  gives one, the same instance: ``?client=NAME`` or the cookie ``andond_client``. Clients that all this does not tell
+  gives one, the same instance: ``?client=NAME`` or the cookie ``andond_client``; at the floor's doors also with the
+  same path and query. Clients that all this does not tell
   apart are remembered as one (``domain.memory``). Only a digest of it is kept.
 * The keeper brings the memory over a restart of the daemon. What cannot be read or written costs nobody anything but
   the memory itself, and is said.
@@ -26,7 +27,8 @@ from storage import StorageError, load_memory, save_memory
 from telemetry import events
 from transport import Door, Gate, Link, Peer, Request, Response
 
-REMEMBERED_DOORS = frozenset({"live"})
+FLOOR = "floor"
+REMEMBERED_DOORS = frozenset({"live", "floor"})
 """Doors whose clients ask for channels and do not ask again after a reconnect."""
 
 PARAMETER = "client"
@@ -38,7 +40,10 @@ _DIGEST_SIZE = 16
 def client_name(door: Door, request: Request) -> str:
     """The name of the client that sent ``request``: the same when it returns, as far as it can be told apart."""
     instance = request.query.get(PARAMETER, [""])[-1] or _cookie(request.headers.get("cookie", ""))
-    parts = (door.name, request.client.host, request.headers.get("user-agent", ""), instance)
+    parts = [door.name, request.client.host, request.headers.get("user-agent", ""), instance]
+    if door.name == FLOOR:
+        asked = sorted((name, values) for name, values in request.query.items() if name != "token")
+        parts += [request.path.rstrip("/"), repr(asked)]
     return blake2b("\n".join(parts).encode(errors="replace"), digest_size=_DIGEST_SIZE).hexdigest()
 
 

@@ -7,11 +7,12 @@ conflation key, so that a newer reading takes the place of one that still waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from domain import Event, Fault, JsonValue, Position, Priority, Publication, conflation_key
+from domain import Event, Fault, JsonObject, JsonValue, Position, Priority, Publication, Row, conflation_key
 from transport import Encoder, Followed, Frame, FrameStream
 
 
@@ -43,11 +44,25 @@ class EventTaken(_Carrier):
         self.settled = settled
 
 
-class Record(_Carrier):
-    """A desk wants ``event`` kept in the journal and then published; ``settled`` as in ``EventTaken``.
+class Writing:
+    """What the recorder is to write, and to publish then.
 
-    ``told_at`` is when it was told, on trio's clock.
+    ``settled`` is called when that is done, with False if not all of it could be kept; ``told_at`` is when it was told,
+    on trio's clock.
     """
+
+    __slots__ = ()
+    priority: Priority
+    settled: Callable[[bool], None] | None
+    told_at: float
+
+    def parts(self) -> tuple[tuple[Event, ...], tuple[Row, ...]]:
+        """The events and the rows."""
+        raise NotImplementedError
+
+
+class Record(_Carrier, Writing):
+    """A desk wants ``event`` kept in the journal and then published; ``settled`` as in ``EventTaken``."""
 
     __slots__ = ("settled", "told_at")
 
@@ -55,6 +70,87 @@ class Record(_Carrier):
         super().__init__(event)
         self.settled = settled
         self.told_at = told_at
+
+    def parts(self) -> tuple[tuple[Event, ...], tuple[Row, ...]]:
+        """The event."""
+        return (self.event,), ()
+
+
+class Commit(Writing):
+    """A desk has decided: ``events`` are to be kept and ``rows`` with them, all or nothing, synced, then published.
+
+    It is as urgent as its most urgent event, CRITICAL if it has none, and never less than HIGH: what is less may be
+    dropped on the way. It must not overtake what its desk has decided before, or an old row would take the place of a
+    newer one; so the recorder writes all that stands in the same ``line`` with it.
+    """
+
+    __slots__ = ("events", "is_done", "line", "priority", "rows", "settled", "told_at")
+    key: ClassVar[None] = None
+
+    def __init__(
+        self,
+        events: Sequence[Event],
+        rows: Sequence[Row],
+        settled: Callable[[bool], None] | None = None,
+        told_at: float = 0.0,
+        line: Line | None = None,
+    ) -> None:
+        self.events = tuple(events)
+        self.rows = tuple(rows)
+        self.settled = settled
+        self.told_at = told_at
+        urgent = (Priority.HIGH, *(event.priority for event in events)) if events else (Priority.CRITICAL,)
+        self.priority = min(urgent)
+        self.is_done = False
+        self.line = Line() if line is None else line
+        self.line.append(self)
+
+    def __repr__(self) -> str:
+        types = " ".join(event.type for event in self.events)
+        return f"Commit({types or 'no event'}; {len(self.rows)} rows)"
+
+    def parts(self) -> tuple[tuple[Event, ...], tuple[Row, ...]]:
+        """The events and the rows."""
+        return self.events, self.rows
+
+
+class Line:
+    """The commits of one desk in the order in which they were decided; those that are done leave it."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: deque[Commit] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Commit]:
+        return iter(tuple(self._waiting))
+
+    def append(self, commit: Commit) -> None:
+        """``commit`` comes last."""
+        self._waiting.append(commit)
+
+    def advance(self) -> None:
+        """Let those leave that are done."""
+        while self._waiting and self._waiting[0].is_done:
+            self._waiting.popleft()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadState:
+    """Answer the kept rows of ``kind`` as ``tuple[(key, value), ...]``, all that was committed before among them.
+
+    None while they cannot be read.
+    """
+
+    kind: str
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+StateRead = tuple[tuple[str, JsonObject], ...]
+"""The answer to ``ReadState``."""
 
 
 class Keep(_Carrier):

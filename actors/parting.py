@@ -64,16 +64,16 @@ class Parting:
         if link.closing is not None:
             return
         link.stream.shed()
-        if link.door.name in DROPPED_DOORS:
-            link.drop(REASON, patience=self._patience)
-            return
         code = CLOSE_CODES.get(link.door.name, SERVICE_RESTART)
         if link.farewell is not None:
             # Who asks for something at this moment may not have got all of it.
             position = None if link.busy or link in self._unsure else self._position
             delay = self._delays.get(link, self._first)
             link.stream.send(link.farewell(code, REASON, delay, position))
-        link.close(code, REASON, patience=self._patience)
+        if link.door.name in DROPPED_DOORS:
+            link.drop(REASON, patience=self._patience)
+        else:
+            link.close(code, REASON, patience=self._patience)
 
 
 async def offered_position(recorder: Address, channels: Address) -> Position | None:

@@ -20,11 +20,11 @@ from typing import ClassVar, Protocol
 import trio
 from trio.lowlevel import checkpoint
 
-from actors.desks.routing import Desks
 from actors.messages import EventTaken
+from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from config import ReceiptSettings
-from domain import JsonValue, Position, Priority, Publication
+from domain import Awaited, JsonValue, Position, Priority, Publication
 from domain.receipts import Account, Accounts, Handed, Kind, Notice, Outcome, Word
 from telemetry import counters, events, gauges
 
@@ -98,10 +98,11 @@ class Left:
 
 
 class Book:
-    """What the clients owe, and the links where it is noted."""
+    """What the clients owe, the links where it is noted, and of which events somebody waits for a receipt."""
 
     def __init__(self) -> None:
         self.receipts = Accounts()
+        self.awaited = Awaited()
         self.links: dict[str, Client] = {}
 
     def open(self, link: Client, client: str) -> None:
@@ -116,6 +117,7 @@ class Book:
         link.stream.criticals = None
         self.links.pop(link.id, None)
         self.receipts.close(link.id)
+        self.awaited.leave(link.id)
 
     def read(self, link: Client, at: float) -> Account | None:
         """The account of ``link`` with what was noted until ``at``; None if it has none."""
@@ -125,6 +127,7 @@ class Book:
             handed = [Handed(one.critical, one.event.id) for one in noted if one.critical is not None]
             noted.clear()
             account.hand(handed, at)
+            self.awaited.hand(link.id, account.client, handed)
         return account
 
 
@@ -163,10 +166,12 @@ class Receipts(TrioActor):
                 account = self._book.read(link, trio.current_time())
                 if account is not None:
                     self._count(account.acknowledge(position), Kind.RECEIVED)
+                    self._book.awaited.receive(link.id, position)
             case Shown(link=link, ids=ids):
                 account = self._book.read(link, trio.current_time())
                 for outcome in account.show(ids) if account is not None else ():
                     self._count(outcome, Kind.SHOWN)
+                self._book.awaited.show(link.id, ids)
             case Left(link=link):
                 self._book.close(link)
 

@@ -3,7 +3,8 @@
 Rules of this file:
 
 * It alone has the journal. What waits in the mailbox while the disk works goes together into the next commit.
-* CRITICAL goes first: it waits for no more than the commit under way. Within a priority the order is kept.
+* CRITICAL goes first: it waits for no more than the commit under way. Within a priority the order is kept, and so is
+  the order in which a desk has decided.
 * A disk that fails stops no event: what cannot be kept is published without a critical position, nobody is told that
   it is kept, and it is written when the disk is back. Such a failure is handled here and ends no life.
 * What was written and not published when a life ended is published by the next one.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,30 +23,28 @@ from typing import ClassVar
 
 import trio
 
-from actors.messages import CriticalRead, Keep, ReadChannels, ReadCritical, ReadFault, ReadNewest, Record
-from actors.places import CHANNELS, Address
-from actors.recorder_batch import (
-    BATCH,
-    Appended,
-    Spool,
-    Standing,
-    advice,
-    append,
-    batches,
-    kept_priorities,
-    name_of,
-    pays_off,
-    remembered,
-    retain,
+from actors.messages import (
+    CriticalRead,
+    Keep,
+    ReadChannels,
+    ReadCritical,
+    ReadFault,
+    ReadNewest,
+    ReadState,
+    Record,
+    Writing,
 )
+from actors.places import CHANNELS, Address
+from actors.recorder_batch import BATCH, Spool, Standing, advice, batches, pays_off, remembered, retain
+from actors.recorder_commits import Commits, in_line
 from actors.recorder_disk import Disk, Run, at_once, in_thread
 from actors.recorder_faults import Fault
-from actors.recorder_reads import CHUNK, Reading, Reads
+from actors.recorder_reads import CHUNK, Reading, Reads, StateAwaited
 from actors.recorder_telling import Telling
 from actors.recorder_words import Words, described
 from actors.runtime import MailboxFull, TrioActor
 from config import JournalSettings
-from domain import CriticalLog, Event, JsonValue, Priority, channel_of
+from domain import CriticalLog, JsonValue, Priority
 from storage import Entry, Journal, Recorded, Statistics, StorageError
 from telemetry import counters, events, gauges
 
@@ -102,13 +101,14 @@ class Recorder(TrioActor):
         # The epoch of no journal: what was read before is not known to follow.
         log = CriticalLog(f"x{secrets.token_hex(6)}", 0, 0)
         channels = Address(self.life.environment, CHANNELS)
-        self._telling = Telling(channels, standing, log, self._is_wanted)
-        self._reads = Reads(self._disk, self._telling, self._fail)
+        self._fault = Fault()
+        self._commits = Commits(self._disk, standing, self._fault, present, clock, self._fail, self._shed)
+        self._telling = Telling(channels, standing, log, self._commits.is_wanted)
+        self._reads = Reads(self._disk, self._telling, standing, self._fail)
         self._words = Words(path, clock())
         self._spool = Spool()
         self._spool_due = 0.0
         self._former = 0
-        self._fault = Fault()
         self._is_recovering = False
         self._statistics: Statistics | None = None
 
@@ -121,7 +121,7 @@ class Recorder(TrioActor):
             events.journal_volatile(setting="storage.path")
         try:
             await self._begin(await self._disk.open())
-            await self._write_unkept()
+            await self._commits.write_unkept(self._telling)
         except StorageError as error:
             self._fail(error)
         self.start_task(self._keep_time)
@@ -141,23 +141,33 @@ class Recorder(TrioActor):
     async def on_receive(self, message: object) -> object:
         """Write and publish, read back, look after the journal."""
         match message:
-            case Record():
-                await self._record(message)
+            case Writing():
+                await self._write(message)
             case Keep():
                 self._keep(message)
             case ReadCritical():
                 return await self._read_critical(message)
-            case Reading():
-                await self._read_on(message)
             case ReadNewest():
                 return await self._reads.newest(message)
             case ReadChannels():
                 return await self._reads.channels(message)
             case ReadFault():
                 return "" if self._fault.error is None else advice(self._fault.error)
+            case ReadState() | StateAwaited() | Reading():
+                await self._read_long(message)
             case _:
                 await self._look_after(message)
         return None
+
+    async def _read_long(self, message: ReadState | StateAwaited | Reading) -> None:
+        match message:
+            case ReadState(kind=kind):
+                if (reply := self.defer_reply()) is not None:
+                    await self._read_state(StateAwaited(kind, reply))
+            case StateAwaited():
+                await self._read_state(message)
+            case Reading():
+                await self._read_on(message)
 
     def describe(self) -> Mapping[str, JsonValue]:
         """The journal: whether it can be written, how far it is, what it holds."""
@@ -166,60 +176,19 @@ class Recorder(TrioActor):
 
     # -- to the disk, then to the channels ------------------------------------------------------------------
 
-    async def _record(self, first: Record) -> None:
-        taken = [first, *self.take_waiting(first.priority, Record)]
+    async def _write(self, first: Writing) -> None:
+        taken = [first, *self.take_waiting(first.priority, Writing)]
         if first.priority is Priority.CRITICAL:
             delay = self._present().commit_delay
             if delay and self._fault.error is None and pays_off(len(taken), self._former):
                 await trio.sleep(delay)
-                taken += self.take_waiting(Priority.CRITICAL, Record)
+                taken += self.take_waiting(Priority.CRITICAL, Writing)
             self._former = len(taken)
-        for batch in batches(taken):
+        for batch in batches(in_line(taken)):
             if first.priority is not Priority.CRITICAL:
-                for urgent in batches(self.take_waiting(Priority.CRITICAL, Record)):
-                    await self._commit(urgent)
-            await self._commit(batch)
-
-    async def _commit(self, batch: Sequence[Record]) -> None:
-        names = [name_of(record.event) for record in batch]
-        orphans = self._standing.in_hand.intersection(names)
-        self._standing.in_hand.update(names)
-        if self._fault.error is None:
-            try:
-                appended = await self._append([record.event for record in batch])
-            except StorageError as error:
-                self._fail(error)
-            else:
-                counters.journal_commit.observe(trio.current_time() - min(record.told_at for record in batch))
-                for record, recorded, name in zip(batch, appended.recorded, names, strict=True):
-                    await self._telling.settle(record, recorded, is_orphan=name in orphans)
-                    self._standing.in_hand.discard(name)
-                return
-        for record, name in zip(batch, names, strict=True):
-            await self._telling.tell_unkept(record)
-            self._standing.in_hand.discard(name)
-
-    async def _append(self, told: Sequence[Event]) -> Appended:
-        at = self._clock()
-        entries = [Entry(event, channel_of(event), at) for event in told]
-        appended = await self._disk.use(lambda journal: append(journal, entries))
-        counters.journal_commits += 1
-        for reason in appended.faults:
-            events.journal_failed(path="", operation="encode", reason=reason)
-        refused: Counter[Priority] = Counter()
-        for recorded in appended.recorded:
-            priority = recorded.entry.event.priority
-            if recorded.is_kept:
-                counters.journal_records[priority] += recorded.is_new
-                counters.journal_repeats += not recorded.is_new
-            elif self._is_wanted(priority) and not appended.faults:
-                refused[priority] += 1
-        self._shed("deleted", appended.deleted)
-        self._shed("refused", refused)
-        return appended
-
-    def _is_wanted(self, priority: Priority) -> bool:
-        return priority in kept_priorities(self._present())
+                for urgent in batches(in_line(self.take_waiting(Priority.CRITICAL, Writing))):
+                    await self._commits.write(urgent, self._telling)
+            await self._commits.write(batch, self._telling)
 
     # -- read back ------------------------------------------------------------------------------------------
 
@@ -238,6 +207,16 @@ class Recorder(TrioActor):
         except MailboxFull:
             reading.recovery.give_up()
             self._reads.reply(reading)
+
+    async def _read_state(self, awaited: StateAwaited) -> None:
+        if not self.life.mailbox.waiting(Priority.CRITICAL):
+            awaited.reply.set(await self._reads.state(awaited.kind))
+            return
+        # It was let through before commits that are more urgent: who asks must find what they change.
+        try:
+            self.actor_ref.tell(awaited)
+        except MailboxFull:
+            awaited.reply.set(None)
 
     # -- what is kept besides -------------------------------------------------------------------------------
 
@@ -259,7 +238,7 @@ class Recorder(TrioActor):
         batch = self._spool.take(BATCH)
         if batch and self._fault.error is None:
             try:
-                await self._append(batch)
+                await self._commits.append(batch)
             except StorageError as error:
                 self._fail(error)
         if batch and self._fault.error is not None:
@@ -372,7 +351,7 @@ class Recorder(TrioActor):
         try:
             if journal is not None:
                 await self._begin(journal)
-            written = await self._write_unkept()
+            written = await self._commits.write_unkept(self._telling)
         except StorageError as error:
             self._fail(error)
             return
@@ -380,18 +359,6 @@ class Recorder(TrioActor):
         duration = self._fault.end(trio.current_time())
         events.journal_recovered(path=str(self._disk.path or ""), duration=duration, unkept=written)
         self._tell_itself(Record(self._words.recovered(duration, written, self._clock()), told_at=trio.current_time()))
-
-    async def _write_unkept(self) -> int:
-        """Write what was told and is not on disk, and tell where it is now; returns how many events it was."""
-        unkept, written = self._standing.unkept, 0
-        while batch := unkept.waiting(BATCH):
-            appended = await self._append(batch)
-            unkept.written(len(batch))
-            written += len(batch)
-            for recorded in appended.recorded:
-                if recorded.entry.event.priority is Priority.CRITICAL:
-                    await self._telling.tell_critical(recorded)
-        return written
 
     def _tell_itself(self, message: object) -> None:
         # With a full mailbox there is enough to do, and time for this comes again.

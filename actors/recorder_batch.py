@@ -9,9 +9,9 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from actors.messages import Record
+from actors.messages import Writing
 from config import JournalSettings
-from domain import CriticalLog, Duplicates, Event, Position, Priority, Publication
+from domain import CriticalLog, Duplicates, Event, Position, Priority, Publication, Row
 from storage import Entry, Journal, Kept, Recorded, Statistics, StorageError, keep_of
 
 BATCH = 1000
@@ -63,15 +63,21 @@ class Standing:
     """What outlives a life of the recorder.
 
     ``told``: the newest critical event that was published; what is on disk behind it was not. ``in_hand``: the records
-    that were taken and not published yet. ``unkept``: what waits for the disk to come back.
+    that were taken and not published yet. ``unkept``: what waits for the disk to come back; ``owed``: the newest rows
+    that do, by kind and key.
     """
 
-    __slots__ = ("in_hand", "told", "unkept")
+    __slots__ = ("in_hand", "owed", "told", "unkept")
 
     def __init__(self) -> None:
         self.told: Position | None = None
         self.in_hand: set[Name] = set()
         self.unkept = Unkept()
+        self.owed: dict[tuple[str, str], Row] = {}
+
+    def owe(self, rows: Iterable[Row]) -> None:
+        """Let ``rows`` be written later, in place of older ones."""
+        self.owed |= {(row.kind, row.key): row for row in rows}
 
 
 class Spool:
@@ -103,20 +109,24 @@ class Appended:
     faults: tuple[str, ...] = ()
 
 
-def append(journal: Journal, entries: Sequence[Entry]) -> Appended:
-    """Write ``entries`` in one transaction; on a full disk in place of what matters less.
+def append(
+    journal: Journal, entries: Sequence[Entry], rows: Sequence[Row] = (), *, is_synced: bool = False
+) -> Appended:
+    """Write ``entries`` and ``rows`` in one transaction; on a full disk in place of what matters less.
 
-    One that cannot be written at all is left out, the others are written one by one.
+    What cannot be written at all is left out, the others are written one by one: the rows first, because what is
+    published of a change must not be known of a thing that has not changed.
 
     Raises:
         StorageError: with none of them written; of those that are written one by one, the first may be.
     """
     try:
-        return _append(journal, entries)
+        return _append(journal, entries, rows, is_synced=is_synced)
     except (TypeError, ValueError, OverflowError) as error:
-        if len(entries) == 1:
-            return Appended([Recorded(entries[0], None, is_kept=False)], Counter(), (repr(error),))
-    parts = [append(journal, [entry]) for entry in entries]
+        if len(entries) + len(rows) == 1:
+            return Appended([Recorded(entry, None, is_kept=False) for entry in entries], Counter(), (repr(error),))
+    parts = [append(journal, [], [row]) for row in rows]
+    parts += [append(journal, [entry], is_synced=is_synced) for entry in entries]
     deleted: Counter[Priority] = Counter()
     for part in parts:
         deleted.update(part.deleted)
@@ -124,12 +134,13 @@ def append(journal: Journal, entries: Sequence[Entry]) -> Appended:
     return Appended([recorded for part in parts for recorded in part.recorded], deleted, faults)
 
 
-def _append(journal: Journal, entries: Sequence[Entry]) -> Appended:
+def _append(journal: Journal, entries: Sequence[Entry], rows: Sequence[Row], *, is_synced: bool) -> Appended:
     deleted: Counter[Priority] = Counter()
-    priority = min(entry.event.priority for entry in entries)
+    # What a desk knows is worth as much as what is critical.
+    priority = Priority.CRITICAL if rows else min(entry.event.priority for entry in entries)
     for _ in range(MAKING_ROOM):
         try:
-            return Appended(journal.append(entries), deleted)
+            return Appended(journal.append(entries, rows, is_synced=is_synced), deleted)
         except StorageError as error:
             if not error.full:
                 raise
@@ -137,7 +148,7 @@ def _append(journal: Journal, entries: Sequence[Entry]) -> Appended:
         deleted.update(room.deleted)
         if not room.deleted:
             break
-    return Appended(journal.append(entries), deleted)
+    return Appended(journal.append(entries, rows, is_synced=is_synced), deleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +183,19 @@ def name_of(event: Event) -> Name:
     return event.source, event.id
 
 
-def batches(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """``records`` in their order, as many at a time as go into one commit."""
-    for start in range(0, len(records), BATCH):
-        yield records[start : start + BATCH]
+def batches(taken: Iterable[Writing]) -> Iterator[Sequence[Writing]]:
+    """``taken`` in their order, as many at a time as go into one commit; what a desk has decided is never parted."""
+    batch: list[Writing] = []
+    size = 0
+    for one in taken:
+        own = max(1, len(one.parts()[0]))
+        if batch and size + own > BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += own
+    if batch:
+        yield batch
 
 
 def pays_off(count: int, former: int) -> bool:

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from actors.messages import CriticalRead, ReadChannels, ReadCritical, ReadNewest
-from actors.recorder_batch import publications
+from actors.messages import CriticalRead, ReadChannels, ReadCritical, ReadNewest, StateRead
+from actors.recorder_batch import Standing, publications
 from actors.recorder_disk import Disk
 from actors.recorder_telling import Telling
 from domain import CriticalLog, Priority, Publication, Recovery
 from storage import StorageError
+from telemetry import events
 
 CHUNK = 1000
 """Critical events that are read at a time."""
@@ -29,6 +30,15 @@ class Reply(Protocol):
 
     def set(self, value: object) -> None:
         """Answer with ``value``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateAwaited:
+    """Rows of ``kind`` are to be read once nothing waits that may change them."""
+
+    kind: str
+    reply: Reply
+    priority: ClassVar[Priority] = Priority.HIGH
 
 
 @dataclass(slots=True)
@@ -48,8 +58,9 @@ class Reads:
     ``fail`` learns why it cannot be read; while it is not ``is_readable`` nobody tries.
     """
 
-    def __init__(self, disk: Disk, telling: Telling, fail: Callable[[StorageError], None]) -> None:
+    def __init__(self, disk: Disk, telling: Telling, standing: Standing, fail: Callable[[StorageError], None]) -> None:
         self._disk = disk
+        self._standing = standing
         self._telling = telling
         self._fail = fail
         self.is_readable = False
@@ -114,6 +125,25 @@ class Reads:
                 return tuple(publications(kept, self._telling.log.epoch))
         known = [one for one in self._telling.log.behind(0) if one.channel == request.channel]
         return tuple(known[-request.limit :]) if request.limit else ()
+
+    async def state(self, kind: str) -> StateRead | None:
+        """The rows of ``kind`` as they were committed last; None while they cannot be read."""
+        if not self.is_readable:
+            return None
+        try:
+            kept = await self._disk.use(lambda journal: journal.state(kind))
+        except StorageError as error:
+            self._fail(error)
+            return None
+        if kept.unreadable:
+            events.state_unreadable(kind=kind, count=kept.unreadable)
+        values = dict(kept.values)
+        for row in self._standing.owed.values():
+            if row.kind == kind:
+                values.pop(row.key, None)
+                if row.value is not None:
+                    values[row.key] = row.value
+        return tuple(values.items())
 
     async def channels(self, request: ReadChannels) -> tuple[str, ...] | None:
         """The names of channels that there are kept events of; None while nobody knows."""

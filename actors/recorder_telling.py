@@ -7,15 +7,15 @@ wrote it ended before it could.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import trio
 
-from actors.messages import Publish, Record
+from actors.messages import Publish, Writing
 from actors.places import Receiver
-from actors.recorder_batch import Standing
+from actors.recorder_batch import Name, Standing, name_of
 from actors.runtime import ActorDead, MailboxFull
-from domain import CriticalLog, Position, Priority, Publication
+from domain import CriticalLog, Event, Position, Priority, Publication, Row
 from storage import Recorded
 from telemetry import counters, events
 
@@ -36,11 +36,15 @@ class Telling:
         self._is_wanted = is_wanted
         self.log = log
 
-    async def settle(self, record: Record, recorded: Recorded, *, is_orphan: bool) -> None:
-        """Answer for ``record`` and tell it; ``is_orphan`` if an earlier life had it in hand when it ended."""
-        event = record.event
-        if record.settled is not None:
-            record.settled(recorded.is_kept or not self._is_wanted(event.priority))
+    async def settle(self, written: Writing, recorded: Sequence[Recorded], orphans: Collection[Name]) -> None:
+        """Answer for what was ``written`` and tell its events; ``orphans`` were in hand when an earlier life ended."""
+        if written.settled is not None:
+            written.settled(all(one.is_kept or not self._is_wanted(one.entry.event.priority) for one in recorded))
+        for one in recorded:
+            await self._tell(one, is_orphan=name_of(one.entry.event) in orphans)
+
+    async def _tell(self, recorded: Recorded, *, is_orphan: bool) -> None:
+        event = recorded.entry.event
         if recorded.is_kept and event.priority is Priority.CRITICAL:
             await self.tell_critical(recorded)
         elif not recorded.is_kept:
@@ -60,15 +64,17 @@ class Telling:
         log.append(Publication(entry.channel, log.epoch, 0, entry.at, entry.event, position))
         self._standing.told = position
 
-    async def tell_unkept(self, record: Record) -> None:
-        """Tell an event that is not on disk, once, and let it wait to be written."""
-        event, unkept = record.event, self._standing.unkept
-        if record.settled is not None:
-            record.settled(False)
-        if unkept.is_new(event):
-            counters.journal_unkept[event.priority] += 1
-            unkept.wait(event)
-            await self._publish(Publish(event))
+    async def tell_unkept(self, refused: Writing, told: Iterable[Event], rows: Iterable[Row]) -> None:
+        """Tell the events ``told`` of what the disk ``refused``, once, and let them and ``rows`` wait to be written."""
+        unkept = self._standing.unkept
+        self._standing.owe(rows)
+        if refused.settled is not None:
+            refused.settled(False)
+        for event in told:
+            if unkept.is_new(event):
+                counters.journal_unkept[event.priority] += 1
+                unkept.wait(event)
+                await self._publish(Publish(event))
 
     async def _publish(self, message: Publish) -> None:
         while True:

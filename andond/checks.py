@@ -1,7 +1,8 @@
 """The verbs ``andond check`` and ``andond config``: what is wrong with the settings, and what was understood.
 
 Rules of this file: it starts nothing and changes nothing. Every fault is one line on standard error and all of them are
-told at once; a secret is never shown.
+told at once, as far as one does not hide another; what is probably a mistake is a warning there, and no fault. A secret
+is never shown.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from config import (
     HIDDEN,
     SECTIONS,
     Fault,
+    HookSource,
     Loaded,
+    Relation,
     Setting,
     Settings,
     SettingsError,
@@ -39,10 +42,18 @@ _FLAGS = {"listen": "server.listen", "data_dir": "storage.path"}
 
 def check(args: Namespace) -> int:
     """Tell every fault of the settings, or in short what they say; the exit code is 78 or 0."""
-    loaded = _loaded(args)
+    # Here, because the other verbs pay for no actor.
+    from actors.notifier import chain_faults  # noqa: PLC0415
+    from andond.doubts import doubts  # noqa: PLC0415
+
+    loaded = _loaded(args, chain_faults)
     if loaded is None:
         return EX_CONFIG
-    print(f"{_path(args) or 'default configuration'}: ok")
+    found = list(doubts(loaded.settings))
+    for doubt in found:
+        print(f"warning: {' '.join(doubt.split())}", file=sys.stderr)
+    said = "" if not found else f", {len(found)} warning{'s' if len(found) > 1 else ''}"
+    print(f"{_path(args) or 'default configuration'}: ok{said}")
     for line in _summary(loaded):
         print(f"  {line}")
     return 0
@@ -82,9 +93,9 @@ def _path(args: Namespace) -> Path | None:
     return Path(path) if path else None
 
 
-def _loaded(args: Namespace) -> Loaded | None:
+def _loaded(args: Namespace, *relations: Relation) -> Loaded | None:
     try:
-        return load(_path(args), os.environ, flags(args))
+        return load(_path(args), os.environ, flags(args), relations)
     except SettingsError as error:
         report(error.faults)
         return None
@@ -102,6 +113,7 @@ def _summary(loaded: Loaded) -> Iterator[str]:
     if not settings.sources:
         yield "no sources"
     yield from _notes(settings.server.connections)
+    yield from _hook_notes(settings)
 
 
 def _notes(connections: int) -> Iterator[str]:
@@ -109,6 +121,14 @@ def _notes(connections: int) -> Iterator[str]:
     needed = connections + SPARE_DESCRIPTORS
     if most != resource.RLIM_INFINITY and needed > most:
         yield f"note: server.connections needs {needed} open files and at most {most} are allowed here (LimitNOFILE=)"
+
+
+def _hook_notes(settings: Settings) -> Iterator[str]:
+    # Loading runs code that is not ours: only where something depends on it.
+    if any(isinstance(source, HookSource) for source in settings.sources.values()):
+        from andond.installed import install, missing_hooks  # noqa: PLC0415 - `andond config` pays for no actor
+
+        yield from (f"note: {words}" for words in missing_hooks(settings, install(settings)))
 
 
 def _effective(loaded: Loaded) -> Iterator[str]:

@@ -80,12 +80,22 @@ def _status(grammar: argparse.ArgumentParser) -> None:
     grammar.add_argument("--quiet", action="store_true", help="print nothing; the exit code says it")
 
 
+def _hooks(grammar: argparse.ArgumentParser) -> None:
+    _configuration(grammar)
+    grammar.add_argument("--url", help="the daemon (default: where server.listen is)")
+    grammar.add_argument("--json", action="store_true", help="print the parts as JSON")
+
+
 def _explain(grammar: argparse.ArgumentParser) -> None:
     import_module("andond.explain").add_arguments(grammar)
 
 
 def _journal(grammar: argparse.ArgumentParser) -> None:
     import_module("andond.journal").add_arguments(grammar)
+
+
+def _analyse(grammar: argparse.ArgumentParser) -> None:
+    import_module("andond.analyse").add_arguments(grammar)
 
 
 def _replay(grammar: argparse.ArgumentParser) -> None:
@@ -97,7 +107,9 @@ VERBS = {
     "check": Verb("andond.checks", "check", "report every fault of a configuration at once", _configuration),
     "config": Verb("andond.checks", "show", "print the effective settings, with the origin of each", _show),
     "status": Verb("andond.status", "main", "ask a running daemon how it is", _status),
+    "hooks": Verb("andond.hook_list", "main", "list what a plant's own packages add, with its state", _hooks),
     "explain": Verb("andond.explain", "main", "say what becomes of an event, and why", _explain),
     "journal": Verb("andond.journal", "main", "look after the journal on disk", _journal),
+    "analyse": Verb("andond.analyse", "main", "say what recorded logs amount to: time, stops, alarms", _analyse),
     "replay": Verb("andond.replay", "run", "serve recorded SHDR logs on a socket, as a machine would", _replay),
 }

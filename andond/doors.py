@@ -2,7 +2,7 @@
 
 Rules of this file: one table, from the dialects' own. A path that is no door gets an answer that says so. On
 ``/stream`` the client names its dialects in the order that it prefers, and the first that is known here is spoken; who
-names none speaks ``andond.v1.json``.
+names none speaks ``andond.v1.json``. Who is let in at the floor's doors is decided in ``andond.floor_doors``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from actors import Opening
+from andond.floor_doors import FloorDoors
 from andond.version import VERSION
 from config import ServerSettings
 from transport import Door, Link, Request, Response, Session, problem
 from transport.dialects.cloudevents import SUBPROTOCOL, CloudEventsSession, QueryFault
+from transport.dialects.floor import DOORS as FLOOR_DOORS
 from transport.dialects.native import ENCODINGS, JSON, Encoding, NativeSession, Terms
 from transport.dialects.portal import DOORS as PORTAL_DOORS
 from transport.dialects.portal import Door as PortalDoor
@@ -26,10 +28,16 @@ _SESSION_SIZE = 12
 
 
 class Doors:
-    """Finds the door of a request; ``settings`` returns those in force, of which clients of the stream are told."""
+    """Finds the door of a request; ``settings`` returns those in force, of which clients of the stream are told.
 
-    def __init__(self, settings: Callable[[], ServerSettings] = ServerSettings) -> None:
+    ``floor`` finds the floor's doors; who answers behind them has done what clients of the stream want done.
+    """
+
+    def __init__(
+        self, settings: Callable[[], ServerSettings] = ServerSettings, floor: FloorDoors | None = None
+    ) -> None:
         self._settings = settings
+        self._floor = floor or FloorDoors()
         # By what is asked for: an answer may name no subprotocol that the client did not.
         self._stream: Mapping[str, Door] = {
             "": Door("stream", (), self._native(JSON)),
@@ -50,7 +58,10 @@ class Doors:
             return door
         if request.path == STREAM:
             return self._stream_door(request)
-        known = ", ".join([STREAM, *self._portal])
+        at_floor = self._floor(request)
+        if at_floor is not None:
+            return at_floor
+        known = ", ".join([STREAM, *self._portal, *(path for path in FLOOR_DOORS if not path.endswith("/"))])
         return problem(404, "No such stream", f"There is no WebSocket at {request.path}; there is one at {known}.")
 
     def _stream_door(self, request: Request) -> Door | Response:
@@ -69,10 +80,10 @@ class Doors:
     def _native(self, encoding: Encoding) -> Opening:
         def session(_link: Link, _request: Request) -> Session:
             settings = self._settings()
-            terms = Terms(f"andond/{VERSION}", settings.ping_interval, settings.message_size)
+            terms = Terms(f"andond/{VERSION}", settings.ping_interval, settings.message_size, takes_acts=True)
             return NativeSession(encoding, secrets.token_hex(_SESSION_SIZE), terms)
 
-        return Opening(session, must_introduce=True)
+        return Opening(session, must_introduce=True, answer=self._floor.answer)
 
 
 def _offered(request: Request) -> list[str]:

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from actors import policy_of
-from actors.sources import OWN_TYPES
+from actors import NO_TYPES, OWN_TYPES, policy_of
 from andond.checks import EX_CONFIG, settings_of
+from andond.installed import install
 from config import Settings
 from domain import (
     TOGETHER,
@@ -34,6 +34,7 @@ from domain import (
     parse_event,
 )
 from domain.chain import faults_of
+from domain.hooks import EventType, type_faults
 from storage import keep_of
 from transport import CodecError, decode_json
 
@@ -76,8 +77,10 @@ def main(options: Namespace) -> int:
     except CodecError as error:
         print(f"andond: {options.event}: {error}: whoever wrote the file must mend it", file=sys.stderr)
         return EX_DATAERR
-    policy = policy_of(settings.policy)
-    found = [explain(members, policy, settings) for members in (content if isinstance(content, list) else [content])]
+    hooks = install(settings)
+    policy = policy_of(hooks.policy(settings.policy))
+    members = content if isinstance(content, list) else [content]
+    found = [explain(each, policy, settings, hooks.types) for each in members]
     if options.json:
         documents = [document(each, policy, settings) for each in found]
         print(json.dumps(documents if isinstance(content, list) else documents[0], indent=2))
@@ -86,13 +89,15 @@ def main(options: Namespace) -> int:
     return 0 if all(isinstance(each, Explanation) for each in found) else EX_DATAERR
 
 
-def explain(members: JsonValue, policy: Policy, settings: Settings) -> Explanation | list[Fault]:
+def explain(
+    members: JsonValue, policy: Policy, settings: Settings, types: Mapping[str, EventType] = NO_TYPES
+) -> Explanation | list[Fault]:
     """What becomes of the event that ``members`` describe, or every fault of it."""
     try:
         event = parse_event(members, time.time(), policy)
     except EventFault as fault:
         return fault.faults
-    if faults := faults_of(event):
+    if faults := [*faults_of(event), *type_faults(types, event)]:
         return faults
     asked = asked_of(members) if isinstance(members, Mapping) else None
     keep = keep_of(settings.journal)[event.priority]

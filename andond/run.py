@@ -27,20 +27,37 @@ import trio
 from msgspec.structs import replace
 
 from actors import Apply, Drain, Front
+from actors.desks import StatesInForce
+from actors.notifier import chain_faults
 from actors.places import GATEWAY, LISTENER, SOURCES, Address
-from actors.runtime import ActorDead, ActorRef, ActorSystem, AskTimeout, Supervisor, TooManyRestarts, ask
+from actors.runtime import (
+    ActorDead,
+    ActorRef,
+    ActorSystem,
+    AskTimeout,
+    Environment,
+    Supervisor,
+    TooManyRestarts,
+    ask,
+)
 from actors.sources import ApplySources
 from andond.api import build_routes
 from andond.api.health import Condition, Health, unanswered
 from andond.checks import EX_CONFIG, flags, report
 from andond.doors import Doors
+from andond.floor_desks import FloorDesks
+from andond.floor_doors import FloorDoors
+from andond.installed import install
 from andond.observer import TelemetryObserver
 from andond.systemd import Notifier, forget_sockets, inherited_sockets
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from andond.version import VERSION
 from config import Loaded, Settings, SettingsError, StorageSettings, changed, in_force, load
+from domain.plant.site import EquipmentModel
+from storage import is_held
 from telemetry import configure, describe_build, events
 from transport import address_of, open_listeners
+from transport.dialects.floor import Roster
 
 SPARE_DESCRIPTORS = 256
 READY_INTERVAL = 1.0
@@ -48,6 +65,8 @@ STATUS_INTERVAL = 10.0
 APPLY_TIMEOUT = 10.0
 DRAIN_MARGIN = 2.0
 FAILED = 1
+EX_TEMPFAIL = 75
+"""Exit code where another daemon must end first (sysexits.h); the service manager tries again."""
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -62,6 +81,10 @@ def main(options: Namespace) -> int:
     describe_build(VERSION, "")
     events.daemon_started(version=VERSION, path=options.config or "")
     events.settings_loaded(path=options.config or "", sources=len(loaded.settings.sources))
+    directory = loaded.settings.storage.path
+    if directory and is_held(Path(directory)):
+        print(f"andond: another andond holds storage.path {directory}: stop it, or name another one", file=sys.stderr)
+        return EX_TEMPFAIL
     _allow_descriptors(loaded.settings.server.connections)
     try:
         sockets = _listen(loaded.settings)
@@ -76,7 +99,7 @@ class Daemon:
 
     def __init__(self, options: Namespace, loaded: Loaded, sockets: Sequence[socket.socket]) -> None:
         self._options = options
-        self._present = Present(loaded.settings)
+        self._present = Present(loaded.settings, install(loaded.settings))
         self._sockets = sockets
         self._began = time.monotonic()
         self._condition = Condition(time.time(), self._present.sources, policy=self._present.policy)
@@ -104,8 +127,10 @@ class Daemon:
         environment = system.environment
         self._listener = Address(environment, LISTENER)
         self._sources = Address(environment, SOURCES)
-        routes = build_routes(environment, self._health)
-        specs = gateway(self._present, self._sockets, routes, Doors(self._present.server), self._front)
+        floor = self._floor_doors(environment)
+        routes = build_routes(environment, self._health, floor.roster, self._present.site)
+        doors = Doors(self._present.server, floor)
+        specs = gateway(self._present, self._sockets, routes, doors, self._front)
         with trio.open_signal_receiver(*ENDING, signal.SIGHUP, signal.SIGUSR1) as signals:
             self._root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)
             async with trio.open_nursery() as nursery:
@@ -116,6 +141,15 @@ class Daemon:
                         break
                     await self._obey(number)
                 nursery.cancel_scope.cancel()
+
+    def _floor_doors(self, environment: Environment) -> FloorDoors:
+        roster = Roster(lambda: self._present.settings.server.connections)
+        desks = FloorDesks(environment, self._equipment)
+        states = StatesInForce(self._present.floor)
+        return FloorDoors(lambda: self._present.floor().doors, self._equipment, desks, roster, states=states)
+
+    def _equipment(self) -> EquipmentModel:
+        return self._present.site().equipment
 
     async def _serve(self, system: ActorSystem, root: ActorRef) -> None:
         """Wait until everybody is set up and answers, and let the service manager know from then on."""
@@ -258,7 +292,7 @@ def load_settings(options: Namespace) -> Loaded:
     Raises:
         SettingsError: with everything that is wrong.
     """
-    loaded = load(path_of(options), os.environ, flags(options))
+    loaded = load(path_of(options), os.environ, flags(options), (chain_faults,))
     directory = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if loaded.settings.storage.path or not directory:
         return loaded

@@ -22,7 +22,7 @@ NO_ANSWER = 2
 def main(options: Namespace) -> int:
     """Print the status of the daemon at ``options.url``."""
     try:
-        document = _fetch(options.url)
+        document = fetch(options.url)
     except (OSError, ValueError, HTTPException) as error:
         if not options.quiet:
             reason = str(getattr(error, "reason", None) or error) or type(error).__name__
@@ -36,7 +36,13 @@ def main(options: Namespace) -> int:
     return 0 if document.get("ready") is True else 1
 
 
-def _fetch(url: str) -> Mapping[str, JsonValue]:
+def fetch(url: str) -> Mapping[str, JsonValue]:
+    """The status document of the daemon at ``url``.
+
+    Raises:
+        OSError: if nobody answers.
+        ValueError: if ``url`` is no URL of a daemon, or the answer no status document.
+    """
     if not url.startswith(("http://", "https://")):
         raise ValueError("a URL begins with http:// or https://")
     # A proxy that the environment names is for the world outside, not for a gateway.

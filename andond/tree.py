@@ -9,15 +9,42 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from actors import Book, Canary, Channels, Front, Listener, MemoryKeeper, Pulse, Ranks, Receipts, Recorder, Standing
-from actors.desks import FloorDesk, PortalDesk
+from actors import (
+    Book,
+    Canary,
+    Channels,
+    Front,
+    Listener,
+    MemoryKeeper,
+    Pulse,
+    Ranks,
+    Receipts,
+    Recorder,
+    SiteInForce,
+    Standing,
+)
+from actors.desks import (
+    AlarmDesk,
+    CallDesk,
+    CountersInForce,
+    FloorDesk,
+    JobDesk,
+    PortalDesk,
+    Presence,
+    ProductionDesk,
+    at_work,
+)
+from actors.hooks import HookRules, Installed, Taps
+from actors.notifier import NOTIFIER_POLICY, PresentRulebook, notification_channels
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor
 from actors.sources import Roll, Sources, Vigil
 from config import (
+    AlarmSettings,
     CanarySettings,
+    FloorSettings,
     JournalSettings,
     PolicySettings,
     ReceiptSettings,
@@ -26,6 +53,7 @@ from config import (
     SourceSettings,
 )
 from domain import Priority
+from domain.plant.site import Site
 from transport import Door, Encoder, Link, Request, Response, Routes
 from transport.dialects.native import ENCODINGS, JSON
 
@@ -40,6 +68,12 @@ class Present:
     """The settings in force: a reload puts others here."""
 
     settings: Settings
+    hooks: Installed = field(default_factory=Installed)
+    _site: SiteInForce = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the site of the settings in force, whichever they are."""
+        self._site = SiteInForce(lambda: self.settings.site)
 
     def server(self) -> ServerSettings:
         """How the port is served."""
@@ -54,8 +88,8 @@ class Present:
         return self.settings.journal
 
     def policy(self) -> PolicySettings:
-        """Which event has which priority, and how many critical ones a source may have."""
-        return self.settings.policy
+        """Which event has which priority, those of hooks too, and how many critical ones a source may have."""
+        return self.hooks.policy(self.settings.policy)
 
     def receipts(self) -> ReceiptSettings:
         """What clients owe for critical events."""
@@ -64,6 +98,18 @@ class Present:
     def canary(self) -> CanarySettings:
         """How the way to the clients is measured."""
         return self.settings.canary
+
+    def alarms(self) -> AlarmSettings:
+        """What is on record of the plant's alarms, and how they behave."""
+        return self.settings.floor.alarms
+
+    def floor(self) -> FloorSettings:
+        """How the floor's rules work."""
+        return self.settings.floor
+
+    def site(self) -> Site:
+        """The plant: its equipment, shifts and people."""
+        return self._site()
 
     def data_directory(self) -> Path | None:
         """Where the daemon may write; None: nowhere."""
@@ -80,35 +126,68 @@ def gateway(
 ) -> list[ChildSpec]:
     """The children of the gateway's supervisor, in the order of their start."""
     settings = present.settings
-    roll = Roll()
-    desks = [
-        ChildSpec("floor", FloorDesk, (present.journal,)),
-        ChildSpec(
-            "portal",
-            PortalDesk,
-            (settings.portal,),
-            {"present": present.journal, "ranks": Ranks("portal", present.policy)},
-        ),
-    ]
+    roll, book = Roll(), Book()
+    taps = Taps()
     listeners = [
         ChildSpec("connections", Supervisor),
         ChildSpec("listener", Listener, (present.server, sockets, routes, doors, front), shutdown=1.0),
     ]
     watches = [
         ChildSpec("vigil", Vigil, (present.sources, roll), {"ranks": Ranks("vigil", present.policy)}),
-        ChildSpec("receipts", Receipts, (present.receipts, Book())),
+        ChildSpec("receipts", Receipts, (present.receipts, book)),
         ChildSpec("canary", Canary, (present.canary, lambda: _links(front), _native_encoders())),
     ]
+    told_by = notification_channels(lambda: present.settings.notifications, book, present.hooks, present.policy)
     recorder = (present.data_directory(), present.journal, Standing())
     return [
         ChildSpec("recorder", Recorder, recorder, redeliver=True),
-        ChildSpec("channels", Channels, (settings.channels,)),
-        ChildSpec("desks", Supervisor, (desks,)),
-        ChildSpec("sources", Sources, (present.sources, roll, present.policy)),
+        ChildSpec("channels", Channels, (settings.channels,), {"taps": taps}),
+        ChildSpec("desks", Supervisor, (_desks(present, taps),)),
+        ChildSpec("sources", Sources, (present.sources, roll, present.policy, present.hooks)),
         ChildSpec("memory", MemoryKeeper, (front.memory, present.data_directory())),
         ChildSpec("listeners", Supervisor, (listeners, LISTENERS_POLICY)),
         ChildSpec("pulse", Pulse, (front.open_links,)),
         ChildSpec("watches", Supervisor, (watches, WATCHES_POLICY)),
+        ChildSpec("notifier", Supervisor, (told_by, NOTIFIER_POLICY)),
+        ChildSpec("hooks", HookRules, (present.hooks, taps, present.policy)),
+    ]
+
+
+def _desks(present: Present, taps: Taps) -> list[ChildSpec]:
+    """The actors that decide, in the order of their start."""
+    return [
+        ChildSpec("floor", FloorDesk, (present.journal, CountersInForce(present.floor))),
+        ChildSpec(
+            "portal",
+            PortalDesk,
+            (present.settings.portal,),
+            {"present": present.journal, "ranks": Ranks("portal", present.policy)},
+        ),
+        # Before the alarms, which ask for calls when they begin.
+        ChildSpec(
+            "calls",
+            CallDesk,
+            (present.floor, PresentRulebook(lambda: present.settings), present.site),
+            {"taps": taps, "ranks": Ranks("calls", present.policy)},
+        ),
+        ChildSpec(
+            "alarms",
+            AlarmDesk,
+            (present.alarms,),
+            {"ranks": Ranks("alarms", present.policy), "shift_of": at_work(present.site)},
+        ),
+        ChildSpec(
+            "production",
+            ProductionDesk,
+            (present.floor, present.site),
+            {"ranks": Ranks("production", present.policy), "presence": Presence()},
+        ),
+        ChildSpec(
+            "jobs",
+            JobDesk,
+            (present.floor, present.site),
+            {"ranks": Ranks("jobs", present.policy)},
+        ),
     ]
 
 

@@ -1,10 +1,38 @@
 """Settings: what they are, where they come from, what is wrong with them."""
 
+from config.alarms import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, SuppressionSettings
+from config.calls import CallRuleSettings, CallSettings
 from config.changes import changed, in_force
-from config.faults import Fault, SettingsError
+from config.doors import DoorSettings
+from config.escalation import ChainSettings, EscalationSettings
+from config.faults import Fault, SettingsError, one_of
+from config.floor import FloorSettings
+from config.hooks import HookSource, HooksSettings
 from config.layers import DEFAULT, DEFAULTS_PATH
 from config.load import Loaded, load
+from config.notification_relations import channels_of, signing_key
+from config.notifications import (
+    AddressSettings,
+    HookChannelSettings,
+    MailSettings,
+    MqttSettings,
+    NotificationSettings,
+    ScheduleSettings,
+    WebhookSettings,
+    WebSocketSettings,
+)
 from config.policy import PolicySettings, RuleSettings
+from config.products import (
+    ChangeoverSettings,
+    CharacteristicSettings,
+    CounterSettings,
+    JobSettings,
+    ProductSettings,
+    QualitySettings,
+    TargetSettings,
+)
+from config.relation import Broken
+from config.relations import Relation
 from config.rules import AddressFault, split_address
 from config.secrets import HIDDEN, Secret
 from config.settings import (
@@ -26,6 +54,18 @@ from config.settings import (
     StorageSettings,
     table,
 )
+from config.site import (
+    WEEKDAYS,
+    AreaSettings,
+    CellSettings,
+    ClosureSettings,
+    ExceptionSettings,
+    LineSettings,
+    PersonSettings,
+    ShiftSettings,
+    SiteSettings,
+    UnitSettings,
+)
 from config.toml import toml_value
 
 __all__ = [
@@ -34,30 +74,72 @@ __all__ = [
     "HIDDEN",
     "SECTIONS",
     "SOURCE_KINDS",
+    "WEEKDAYS",
     "AddressFault",
+    "AddressSettings",
+    "AlarmClassSettings",
+    "AlarmEntrySettings",
+    "AlarmSettings",
+    "AreaSettings",
+    "Broken",
+    "CallRuleSettings",
+    "CallSettings",
     "CanarySettings",
+    "CellSettings",
+    "ChainSettings",
+    "ChangeoverSettings",
     "ChannelSettings",
+    "CharacteristicSettings",
+    "ClosureSettings",
+    "CounterSettings",
+    "DoorSettings",
+    "EscalationSettings",
+    "ExceptionSettings",
     "Fault",
+    "FloorSettings",
+    "HookChannelSettings",
+    "HookSource",
+    "HooksSettings",
     "HostSource",
     "HttpSource",
+    "JobSettings",
     "JournalSettings",
+    "LineSettings",
     "Loaded",
     "LogSettings",
+    "MailSettings",
+    "MqttSettings",
     "MtconnectSource",
+    "NotificationSettings",
+    "PersonSettings",
     "PolicySettings",
     "PortalSettings",
+    "ProductSettings",
+    "QualitySettings",
     "ReceiptSettings",
+    "Relation",
     "RuleSettings",
+    "ScheduleSettings",
     "Secret",
     "ServerSettings",
     "Setting",
     "Settings",
     "SettingsError",
+    "ShiftSettings",
+    "SiteSettings",
     "SourceSettings",
     "StorageSettings",
+    "SuppressionSettings",
+    "TargetSettings",
+    "UnitSettings",
+    "WebSocketSettings",
+    "WebhookSettings",
     "changed",
+    "channels_of",
     "in_force",
     "load",
+    "one_of",
+    "signing_key",
     "split_address",
     "table",
     "toml_value",

@@ -6,17 +6,20 @@ Rules of this file: nothing raises because of what the operator wrote; every wro
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date, datetime, time
 from pathlib import Path
+from typing import TypeGuard
 
 import msgspec
 
 from config.faults import Fault, one_of, shown
 from config.layers import Given
-from config.policy import RuleSettings
 from config.secrets import Secret, read_secret
 from config.settings import Setting, table
 
@@ -24,51 +27,112 @@ FILE_SUFFIX = "_file"
 
 
 def convert_table(
-    prefix: str, rows: Mapping[str, Setting], given: Mapping[str, Given], faults: list[Fault]
+    prefix: str,
+    rows: Mapping[str, Setting],
+    given: Mapping[str, Given],
+    faults: list[Fault],
+    *,
+    is_part: bool = False,
 ) -> dict[str, object]:
-    """Return the values of one section or source by key; what is wrong or unknown becomes a fault."""
+    """Return the values of one section or source by key; what is wrong or unknown becomes a fault.
+
+    A setting of tables comes with what is right in them, so that what is wrong in one hides nothing in another; where a
+    table lacks what it must have, the setting is left out. ``is_part``: of such a setting.
+    """
     values: dict[str, object] = {}
+    lost: list[str] = []
     for key, entry in _with_secrets(prefix, rows, given, faults).items():
         path = f"{prefix}.{key}"
         if key not in rows:
             faults.append(Fault(path, entry.origin, one_of(rows, key)))
             continue
         try:
-            values[key] = _tables(path, rows[key], entry, faults) if is_list(rows[key]) else _value(rows[key], entry)
+            values[key] = _setting(path, rows[key], entry, faults)
         except _WrongError as wrong:
             hidden = Secret("") if rows[key].is_secret else entry.value
             faults.append(Fault(path, entry.origin, str(wrong), shown(hidden)))
+        except _LostError:
+            lost.append(key)
+    if lost and is_part:
+        raise _LostError
     return values
 
 
-def is_list(row: Setting) -> bool:
-    """Whether a setting is a list of tables: the rules of the policy."""
-    return row.kind == tuple[RuleSettings, ...]
+def nested_in(row: Setting) -> type[msgspec.Struct] | None:
+    """What the tables in a setting are: in a list, by name, or the one that it is; None if it has none."""
+    return next((kind for kind in (row.kind, *typing.get_args(row.kind)) if _is_struct(kind)), None)
 
 
-def _tables(path: str, row: Setting, entry: Given, faults: list[Fault]) -> list[dict[str, object]]:
-    """Return the tables of a list; the faults of each name its number, counted from 1."""
-    value = _parsed(str(entry.value), describe(row)) if entry.is_text else entry.value
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _WrongError(describe(row))
-    before = len(faults)
-    rows = table(RuleSettings)
-    tables = []
-    for number, item in enumerate(value, 1):
-        prefix = f"{path}[{number}]"
-        given = {key: Given(each, entry.origin) for key, each in item.items()}
-        tables.append(convert_table(prefix, rows, given, faults))
-        missing = [name for name, each in rows.items() if each.is_required and name not in item]
-        faults += [Fault(f"{prefix}.{name}", entry.origin, describe(rows[name])) for name in missing]
-    expected = row.rule(tables) if row.rule and len(faults) == before else None
+def is_table(row: Setting) -> bool:
+    """Whether a setting is one table."""
+    return _is_struct(row.kind)
+
+
+def _is_struct(kind: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _setting(path: str, row: Setting, entry: Given, faults: list[Fault]) -> object:
+    nested = nested_in(row)
+    return _value(row, entry) if nested is None else _tables(path, row, table(nested), entry, faults)
+
+
+def _tables(path: str, row: Setting, rows: Mapping[str, Setting], entry: Given, faults: list[Fault]) -> object:
+    """Return the table or tables in a setting; in a list the faults of each name its number, counted from 1."""
+    value = _parsed(str(entry.value), describe(row, path)) if entry.is_text else entry.value
+    parts = _parts(path, row, value)
+    if parts is None:
+        raise _WrongError(describe(row, path))
+    before, made = len(faults), list[dict[str, object]]()
+    for place, part in parts:
+        with suppress(_LostError):
+            made.append(_table(place, rows, part, entry.origin, faults))
+    if len(made) < len(parts):
+        raise _LostError
+    expected = row.rule(made) if row.rule and len(faults) == before else None
     if expected:
         raise _WrongError(expected)
-    # Nothing is in force that has a fault, and what follows needs valid values.
-    return tables if len(faults) == before else []
+    if is_table(row):
+        return made[0]
+    return dict(zip(value, made, strict=True)) if isinstance(value, dict) else made
+
+
+def _parts(path: str, row: Setting, value: object) -> list[tuple[str, dict[str, object]]] | None:
+    """The tables in ``value``, each with its key; None if it does not have the form of the setting."""
+    found: list[tuple[str, object]]
+    if is_table(row):
+        found = [(path, value)]
+    elif isinstance(value, list) and typing.get_origin(row.kind) is tuple:
+        found = [(f"{path}[{number}]", each) for number, each in enumerate(value, 1)]
+    elif isinstance(value, dict) and typing.get_origin(row.kind) is Mapping:
+        found = [(f"{path}.{name}", each) for name, each in value.items()]
+    else:
+        return None
+    tables = [(place, part) for place, part in found if isinstance(part, dict)]
+    return tables if len(tables) == len(found) else None
+
+
+def _table(
+    path: str, rows: Mapping[str, Setting], content: Mapping[str, object], origin: str, faults: list[Fault]
+) -> dict[str, object]:
+    """Return the values of one table within a setting."""
+    given = {key: Given(value, origin) for key, value in content.items()}
+    missing = [name for name, row in rows.items() if row.is_required and name not in content]
+    try:
+        values = convert_table(path, rows, given, faults, is_part=True)
+    finally:
+        faults += [Fault(f"{path}.{name}", origin, describe(rows[name], f"{path}.{name}")) for name in missing]
+    if any(row.is_required and name not in values for name, row in rows.items()):
+        raise _LostError
+    return values
 
 
 class _WrongError(Exception):
     """A value is wrong; the text says what was expected."""
+
+
+class _LostError(Exception):
+    """A table cannot be made of what is right in it; its faults are told."""
 
 
 def _with_secrets(
@@ -101,6 +165,9 @@ def _value(row: Setting, entry: Given) -> object:
         if not isinstance(value, Secret):
             raise _WrongError("text")
         return value
+    if isinstance(value, date | time) and row.kind is str:
+        # TOML has moments of its own; here they are texts.
+        value = _as_text(value)
     if entry.is_text and _is_container(row.kind):
         value = _parsed(str(value), describe(row))
     try:
@@ -112,6 +179,12 @@ def _value(row: Setting, entry: Given) -> object:
     if expected:
         raise _WrongError(expected)
     return value
+
+
+def _as_text(value: date | time) -> str:
+    if isinstance(value, datetime | time):
+        return value.isoformat(timespec="auto" if value.second or value.microsecond else "minutes")
+    return value.isoformat()
 
 
 def _is_container(kind: object) -> bool:
@@ -130,13 +203,26 @@ def _parsed(text: str, expected: str) -> object:
     return parsed
 
 
-def describe(row: Setting) -> str:
-    """Return in words what a setting takes: its type, its limits, its unit."""
+def describe(row: Setting, path: str = "") -> str:
+    """Return in words what a setting takes: its type, its limits, its unit; ``path`` is the key of one with tables."""
+    if nested_in(row) is not None:
+        return _table_words(row, _NUMBER.sub("", path))
     words = _kind_words(row.kind)
     least, most = row.meta.ge, row.meta.le
     if least is not None and most is not None:
         words += f" from {least} to {most}"
     return f"{words} ({row.unit})" if row.unit else words
+
+
+_NUMBER = re.compile(r"\[\d+\]")
+
+
+def _table_words(row: Setting, path: str) -> str:
+    if is_table(row):
+        return f"a table, [{path}]"
+    if typing.get_origin(row.kind) is tuple:
+        return f"a list of tables, [[{path}]]"
+    return f"tables by name, [{path}.NAME]"
 
 
 _WORDS: dict[object, str] = {
@@ -156,8 +242,8 @@ def _kind_words(kind: object) -> str:
         return f"one of {', '.join(arguments)}"
     if origin in (types.UnionType, typing.Union):
         return _kind_words(_first_real(arguments))
-    if kind == tuple[RuleSettings, ...]:
-        return "a list of tables, [[policy.rules]]"
+    if origin is tuple and typing.get_origin(arguments[0]) is typing.Literal:
+        return f"a list of {', '.join(typing.get_args(arguments[0]))}"
     return 'a list of text such as ["a", "b"]' if origin is tuple else 'a table of text such as { a = "b" }'
 
 

@@ -15,7 +15,8 @@ from config.convert import FILE_SUFFIX, convert_table, describe
 from config.faults import Fault, SettingsError, one_of, shown
 from config.layers import DEFAULT, SOURCES, Given, Layer, merged
 from config.lines import KeyPath
-from config.relations import broken
+from config.relation import Broken, root_of
+from config.relations import Relation, broken
 from config.rules import source_name
 from config.settings import SECTIONS, SOURCE_KINDS, Settings, table
 
@@ -28,10 +29,13 @@ class Loaded:
     origins: dict[str, str]
 
 
-def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Loaded:
+def load(
+    path: Path | None, environ: Mapping[str, str], flags: Mapping[str, object], relations: Sequence[Relation] = ()
+) -> Loaded:
     """Read the settings: the file ``path``, or the default configuration, then ``environ``, then ``flags``.
 
-    Flags are named as the settings, ``{"server.listen": "127.0.0.1:0"}``; one that is None was not given.
+    Flags are named as the settings, ``{"server.listen": "127.0.0.1:0"}``; one that is None was not given. ``relations``
+    are asked besides those of this package.
 
     Raises:
         SettingsError: with everything that is wrong.
@@ -45,7 +49,7 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, obje
     tree[SOURCES] = _sources(layer, faults)
     settings = msgspec.convert(tree, Settings)
     origins = _origins(settings, layer)
-    faults += _broken(settings, origins, {fault.key for fault in faults})
+    faults += _broken(settings, origins, _Wrong({fault.key for fault in faults}, tree), relations)
     if faults:
         raise SettingsError(faults)
     return Loaded(settings, origins)
@@ -100,11 +104,41 @@ def _table_origins(prefix: str, keys: list[str], given: dict[str, Given]) -> dic
     return {f"{prefix}.{key}": (given.get(key) or given.get(key + FILE_SUFFIX) or unset).origin for key in keys}
 
 
-def _broken(settings: Settings, origins: dict[str, str], faulty: set[str]) -> list[Fault]:
+class _Wrong:
+    """The keys that have a fault: what relations say of those would only be what follows from it."""
+
+    def __init__(self, keys: set[str], tree: Mapping[str, object]) -> None:
+        self._keys = keys
+        self._lost = {root for root in map(root_of, keys) if not _is_there(root, tree)}
+
+    def hides(self, relation: Broken) -> bool:
+        """Whether ``relation`` looks at anything that is lost, or at the table of a faulty key."""
+        return not self._lost.isdisjoint(relation.roots) or any(
+            _meet(key, wrong) for key in relation.keys for wrong in self._keys
+        )
+
+
+def _is_there(root: str, tree: Mapping[str, object]) -> bool:
+    section, _, key = root.partition(".")
+    values = tree.get(section)
+    return isinstance(values, Mapping) and key.partition(".")[0] in values
+
+
+def _meet(key: str, wrong: str) -> bool:
+    """Whether ``key`` is in the table that ``wrong`` is in, or above it."""
+    table = wrong if wrong == root_of(wrong) else wrong.rpartition(".")[0]
+    return any(inner == outer or inner.startswith((f"{outer}.", f"{outer}[")) for inner, outer in _ways(key, table))
+
+
+def _ways(one: str, other: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (one, other), (other, one)
+
+
+def _broken(settings: Settings, origins: dict[str, str], wrong: _Wrong, relations: Sequence[Relation]) -> list[Fault]:
     return [
-        Fault(relation.keys[0], _blamed(relation.keys, origins), relation.expected)
-        for relation in broken(settings)
-        if faulty.isdisjoint(relation.keys)
+        Fault(relation.keys[0], _blamed(relation.roots, origins), relation.expected)
+        for relation in broken(settings, relations)
+        if not wrong.hides(relation)
     ]
 
 

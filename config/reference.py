@@ -10,10 +10,11 @@ import inspect
 import sys
 from collections.abc import Iterator
 
-from config.convert import describe
+import msgspec
+
+from config.convert import describe, is_table, nested_in
 from config.layers import FLAGS
-from config.policy import RuleSettings
-from config.settings import SECTIONS, SOURCE_KINDS, Section, Setting, SourceSettings, table
+from config.settings import SECTIONS, SOURCE_KINDS, Setting, table
 from config.toml import toml_value
 
 _HEAD = """\
@@ -32,17 +33,28 @@ a restart. Times are in seconds, sizes in bytes.
 
 def settings_page() -> str:
     """Return the reference of settings as Markdown."""
-    parts = [_HEAD]
+    titles: dict[type[msgspec.Struct], list[str]] = {}
     for name, section in SECTIONS.items():
-        parts.append("\n".join(_section(f"[{name}]", name, section)))
-    parts.append("\n".join(_section("[[policy.rules]]", "policy.rules", RuleSettings)))
+        _collect(name, f"[{name}]", section, titles)
     for kind, source in SOURCE_KINDS.items():
-        parts.append("\n".join(_section(f'[sources.NAME] with kind = "{kind}"', "sources.NAME", source)))
-    return "\n".join(parts)
+        _collect("sources.NAME", f'[sources.NAME] with kind = "{kind}"', source, titles)
+    return "\n".join([_HEAD, *("\n".join(_section(names, section)) for section, names in titles.items())])
 
 
-def _section(title: str, prefix: str, section: type[Section | SourceSettings | RuleSettings]) -> Iterator[str]:
-    yield f"## `{title}`\n"
+def _collect(
+    prefix: str, title: str, section: type[msgspec.Struct], titles: dict[type[msgspec.Struct], list[str]]
+) -> None:
+    """Find a table and those in it; what may stand in several places is told once, with all of them."""
+    titles.setdefault(section, []).append(title)
+    for row in table(section).values():
+        nested = nested_in(row)
+        if nested is not None:
+            _collect(f"{prefix}.{row.name}", describe(row, f"{prefix}.{row.name}").rpartition(", ")[2], nested, titles)
+
+
+def _section(titles: list[str], section: type[msgspec.Struct]) -> Iterator[str]:
+    prefix = titles[0].strip("[").partition("]")[0]
+    yield f"## {', '.join(f'`{title}`' for title in titles)}\n"
     yield f"{inspect.getdoc(section)}\n"
     yield "| Setting | Default | Takes | Meaning | Applied by |"
     yield "|---|---|---|---|---|"
@@ -56,14 +68,16 @@ def _row(prefix: str, row: Setting) -> str:
     flag = FLAGS.get(f"{prefix}.{row.name}")
     meaning = f"{row.meaning}; `{flag}`" if flag else row.meaning
     applied = "reload" if row.is_reloadable else "restart"
-    takes = "path of a file that holds it" if row.is_secret else describe(row)
+    takes = "path of a file that holds it" if row.is_secret else describe(row, f"{prefix}.{row.name}")
     return f"| {name} | {_default(row)} | {takes} | {meaning} | {applied} |"
 
 
 def _default(row: Setting) -> str:
     if row.is_required:
         return "required"
-    return "none" if row.default is None else f"`{toml_value(row.default)}`"
+    if row.default is None:
+        return "none"
+    return "as below" if is_table(row) else f"`{toml_value(row.default)}`"
 
 
 if __name__ == "__main__":

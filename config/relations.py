@@ -7,26 +7,21 @@ is faulty already is not reported. The first key takes the blame.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
+from config.alarm_relations import ALARM_RELATIONS
+from config.notification_relations import NOTIFICATION_RELATIONS
+from config.product_relations import PRODUCT_RELATIONS
+from config.relation import Broken
 from config.settings import HostSource, HttpSource, Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A relation that does not hold: the keys it is between, and what was expected of the first."""
-
-    keys: tuple[str, ...]
-    expected: str
-
+from config.site_relations import SITE_RELATIONS
 
 Relation = Callable[[Settings], Iterator[Broken]]
 
 
-def broken(settings: Settings) -> list[Broken]:
-    """Return every relation that does not hold."""
-    return [fault for relation in RELATIONS for fault in relation(settings)]
+def broken(settings: Settings, more: Sequence[Relation] = ()) -> list[Broken]:
+    """Return every relation that does not hold; ``more`` are those that rules above this package know."""
+    return [fault for relation in (*RELATIONS, *more) for fault in relation(settings)]
 
 
 def _dead_after_a_ping(settings: Settings) -> Iterator[Broken]:
@@ -67,4 +62,13 @@ def _one_of_a_kind(settings: Settings) -> Iterator[Broken]:
             yield Broken(keys, f"at most one source of kind {word}, and {names[0]} is one")
 
 
-RELATIONS: tuple[Relation, ...] = (_dead_after_a_ping, _certificate_with_key, _address_within_all, _one_of_a_kind)
+RELATIONS: tuple[Relation, ...] = (
+    _dead_after_a_ping,
+    _certificate_with_key,
+    _address_within_all,
+    _one_of_a_kind,
+    *SITE_RELATIONS,
+    *PRODUCT_RELATIONS,
+    *ALARM_RELATIONS,
+    *NOTIFICATION_RELATIONS,
+)

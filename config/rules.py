@@ -140,7 +140,7 @@ def positive(value: object) -> str | None:
     return None if value is None or (isinstance(value, int) and value > 0) else "a whole number, at least 1"
 
 
-# The words of domain.plant.Role, which this package may not know; a test compares the two.
+# The words of domain.plant.mtconnect.Role, which this package may not know; a test compares the two.
 ROLES = (
     "execution", "availability", "mode", "emergency_stop", "condition", "message", "series", "value", "ignored",
 )  # fmt: skip
@@ -193,6 +193,21 @@ def rule_list(value: object) -> str | None:
     if vague is not None:
         return f"rules that say a type, a source or where of the events, and {vague.get('name')!r} says none"
     return None
+
+
+def hook_part(value: object) -> str | None:
+    """Expect the name of a hook and of one of its parts."""
+    hook, slash, part = str(value).partition("/")
+    if slash and _SOURCE.fullmatch(hook) and _SOURCE.fullmatch(part):
+        return None
+    return "a hook and a part of it, such as line4/gauge (`andond hooks` lists them)"
+
+
+def hook_options(value: object) -> str | None:
+    """Expect a table of single values."""
+    if isinstance(value, Mapping) and all(str(key).strip() for key in value):
+        return None
+    return 'a table such as { port = 4001, unit = "bar" }'
 
 
 def _texts(value: object) -> Iterable[str]:

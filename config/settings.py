@@ -15,9 +15,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from config import rules
+from config.floor import FloorSettings
+from config.hooks import HookSource, HooksSettings
 from config.meta import means as _means
-from config.policy import PolicySettings, RuleSettings
+from config.notifications import NotificationSettings
+from config.policy import PolicySettings
 from config.secrets import Secret
+from config.site import SiteSettings
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -256,9 +260,14 @@ class MtconnectSource(msgspec.Struct, frozen=True, kw_only=True, tag="mtconnect"
     ] = msgspec.field(default_factory=dict)
 
 
-SourceSettings = HostSource | HttpSource | MtconnectSource
+SourceSettings = HostSource | HttpSource | MtconnectSource | HookSource
 
-SOURCE_KINDS: dict[str, type[SourceSettings]] = {"host": HostSource, "http": HttpSource, "mtconnect": MtconnectSource}
+SOURCE_KINDS: dict[str, type[SourceSettings]] = {
+    "host": HostSource,
+    "http": HttpSource,
+    "mtconnect": MtconnectSource,
+    "hook": HookSource,
+}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,6 +282,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     policy: PolicySettings = PolicySettings()
     receipts: ReceiptSettings = ReceiptSettings()
     canary: CanarySettings = CanarySettings()
+    hooks: HooksSettings = HooksSettings()
+    site: SiteSettings = SiteSettings()
+    floor: FloorSettings = FloorSettings()
+    notifications: NotificationSettings = NotificationSettings()
     sources: Mapping[str, SourceSettings] = msgspec.field(default_factory=dict)
 
 
@@ -286,6 +299,10 @@ Section = (
     | PolicySettings
     | ReceiptSettings
     | CanarySettings
+    | HooksSettings
+    | SiteSettings
+    | FloorSettings
+    | NotificationSettings
 )
 
 SECTIONS: dict[str, type[Section]] = {
@@ -298,6 +315,10 @@ SECTIONS: dict[str, type[Section]] = {
     "policy": PolicySettings,
     "receipts": ReceiptSettings,
     "canary": CanarySettings,
+    "hooks": HooksSettings,
+    "site": SiteSettings,
+    "floor": FloorSettings,
+    "notifications": NotificationSettings,
 }
 
 
@@ -343,8 +364,8 @@ class Setting:
         return Secret in typing.get_args(self.kind)
 
 
-def table(section: type[Section | SourceSettings | RuleSettings]) -> dict[str, Setting]:
-    """Return the settings of one section, kind of source or rule, by name, in the order they are declared."""
+def table(section: type[msgspec.Struct]) -> dict[str, Setting]:
+    """Return the settings of one section, kind of source or table in a list, by name, in the order of declaration."""
     hints = typing.get_type_hints(section, include_extras=True)
     rows = {}
     for field in msgspec.structs.fields(section):

@@ -9,14 +9,16 @@ import json
 
 import msgspec
 
+from config.secrets import Secret
+
 
 def toml_value(value: object) -> str:
     """Return ``value`` as it is written in TOML."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str):
+    if isinstance(value, str | Secret):
         # What JSON escapes TOML escapes the same way, but for the last control character; half a pair it cannot say.
-        text = value.encode("utf-8", "replace").decode()
+        text = str(value).encode("utf-8", "replace").decode()
         return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, tuple | list):
         return f"[{', '.join(toml_value(item) for item in value)}]"

@@ -1,12 +1,16 @@
 """Rules: plain functions and small classes, without I/O, clock or runtime."""
 
+from domain.arguments import Arguments
+from domain.awaited import Awaited
 from domain.budget import TOGETHER, Budget
 from domain.critical_log import CriticalLog, Recovery
+from domain.decision import Decision, Grounds, Refused, Row
 from domain.duplicates import Duplicates
-from domain.event import DEMOTED_FROM, Event, EventFault, Fault, asked_of, parse_event
+from domain.event import DEMOTED_FROM, MADE_BY, Event, EventFault, Fault, asked_of, parse_event
 from domain.farewell import return_delays, return_window
 from domain.gap import Gap, Reason
 from domain.history import History, Missed
+from domain.intents import Intents, mark_of
 from domain.json import JsonObject, JsonValue
 from domain.memory import Memory, Recollection, Remembered
 from domain.moment import parse_rfc3339, rfc3339
@@ -21,16 +25,22 @@ from domain.turns import Turns, one_round
 __all__ = [
     "BUILT_IN",
     "DEMOTED_FROM",
+    "MADE_BY",
     "NAME_LIMIT",
     "TOGETHER",
+    "Arguments",
+    "Awaited",
     "Budget",
     "CriticalLog",
+    "Decision",
     "Duplicates",
     "Event",
     "EventFault",
     "Fault",
     "Gap",
+    "Grounds",
     "History",
+    "Intents",
     "JsonObject",
     "JsonValue",
     "Memory",
@@ -43,7 +53,9 @@ __all__ = [
     "Reason",
     "Recollection",
     "Recovery",
+    "Refused",
     "Remembered",
+    "Row",
     "Rule",
     "Ruling",
     "Turns",
@@ -54,6 +66,7 @@ __all__ = [
     "holds_state",
     "is_channel",
     "is_tree",
+    "mark_of",
     "may_be_kept",
     "newest_of_each",
     "one_round",

@@ -26,9 +26,22 @@ EXTENSION_LIMIT = 32
 DEMOTED_FROM = "demotedfrom"
 """The extension attribute of an event that is less urgent than its rule says: the priority it would have had."""
 
+MADE_BY = "hook"
+"""The extension attribute of an event that a plant's own rule made: which rule."""
+
 # What the gateway itself says of an event; a publisher's word for these would be a lie.
 _OURS = frozenset(
-    {"channel", "offset", "criticaloffset", "recordedtime", "priority", "quality", "sampledrate", DEMOTED_FROM}
+    {
+        "channel",
+        "criticaloffset",
+        "offset",
+        "priority",
+        "quality",
+        "recordedtime",
+        "sampledrate",
+        DEMOTED_FROM,
+        MADE_BY,
+    }
 )
 # Not kept as they came: they have a field of their own, or are the same for every event.
 _FIELDS = frozenset({"specversion", "id", "source", "type", "subject", "time", "data", "data_base64"})

@@ -29,13 +29,17 @@ _FIXED = {
     "portal.validators": "portal/validators",
     "portal.metrics": "portal/metrics",
 }
-_STATE_KINDS = frozenset({"equipment", "alarms", "andon", "sources"})
+_STATE_KINDS = frozenset(
+    {"equipment", "alarms", "andon", "escalations", "sources", "jobs", "changeover", "oee", "downtime"}
+)
 # Where only routine is told there is nothing that the journal keeps.
 _ROUTINE_KINDS = frozenset({"readings", "chain", "host", "portal"})
 _KEPT_ALL_THE_SAME = frozenset({_FIXED["validator.status"]})
 _LATEST_WINS = frozenset(
     {
         "equipment.reading",
+        "production.updated",
+        "oee.updated",
         "host.metrics",
         "portal.tps",
         "portal.block",
@@ -51,7 +55,16 @@ _KINDS = {
     "alarm": "alarms",
     "source": "sources",
     "journal": "sources",
+    "hook": "sources",
     "andon": "andon",
+    "job": "jobs",
+    "changeover": "changeover",
+    "production": "production",
+    "quality": "quality",
+    "escalation": "escalations",
+    "oee": "oee",
+    "downtime": "downtime",
+    "line": "equipment",
 }
 
 

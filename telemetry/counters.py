@@ -13,7 +13,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from telemetry.histogram import Histogram
+from telemetry.histogram import CALL_BOUNDS, Histogram, Histograms
 
 PRIORITIES = ("critical", "high", "normal", "low")
 """Words of the four priorities, by number."""
@@ -80,6 +80,7 @@ class Counters:
         self._count_journal()
         self._count_actors()
         self._count_sources()
+        self._count_calls()
         self._count_daemon()
 
     def _count_transport(self) -> None:
@@ -151,6 +152,27 @@ class Counters:
         self.events_accepted = 0
         self.events_refused = Tally("invalid", "duplicate", "overloaded", "unkept")
         self.events_demoted = Tally()
+        self.alarm_activations = Tally("critical", "high", "medium", "low", limit=5)
+        self.alarm_signals_lost = 0
+        self.hooks_quarantined = Tally()
+        self.notifications_sent = Tally("mail", "webhook", "mqtt", "websocket", limit=16)
+        self.notifications_failed = Tally("mail", "webhook", "mqtt", "websocket", limit=16)
+
+    def _count_calls(self) -> None:
+        self.andon_calls = Tally("safety", "quality", "maintenance", "material", "supervisor", "changeover", "it")
+        self.andon_contests = 0
+        self.andon_intervals = Histograms(
+            (
+                "raise_to_deliver",
+                "raise_to_acknowledge",
+                "acknowledge_to_arrive",
+                "raise_to_arrive",
+                "arrive_to_resolve",
+                "resolve_to_close",
+                "raise_to_close",
+            ),
+            CALL_BOUNDS,
+        )
 
     def _count_daemon(self) -> None:
         self.reloads = Tally("applied", "refused")

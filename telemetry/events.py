@@ -208,6 +208,20 @@ def resume_failed(*, connection: str, reason: str) -> None:
     log.sparing("warning", "resume.failed", connection=connection, reason=reason)
 
 
+def notification_sent(*, notification: str, channel: str, target: str, receipt: str) -> None:
+    """A channel has a receipt for a notification of a call."""
+    counters.notifications_sent.add(channel)
+    log.info("notification.sent", notification=notification, channel=channel, target=target, receipt=receipt)
+
+
+def notification_failed(*, notification: str, channel: str, target: str, reason: str) -> None:
+    """A channel has no receipt for a notification of a call; the next channel or level is tried at once."""
+    counters.notifications_failed.add(channel)
+    log.sparing(
+        "warning", "notification.failed", notification=notification, channel=channel, target=target, reason=reason
+    )
+
+
 def event_refused(*, source: str, event: str, reason: str, detail: str = "") -> None:
     """An event that came in was not taken: ``invalid``, ``duplicate`` or ``overloaded``."""
     counters.events_refused.add(reason)
@@ -247,6 +261,21 @@ def journal_shed(*, reason: str, high: int = 0, normal: int = 0, low: int = 0) -
     log.sparing("warning", "journal.shed", reason=reason, high=high, normal=normal, low=low)
 
 
+def state_awaited(*, desk: str) -> None:
+    """A desk cannot read what was kept: it decides nothing until the journal can be read."""
+    log.error("state.awaited", desk=desk)
+
+
+def count_refused(*, equipment: str, id: str, reason: str) -> None:  # noqa: A002 - the name of the field
+    """A count from a source is not in any sum: it came too late, or is not well told."""
+    log.sparing("warning", "count.refused", equipment=equipment, id=id, reason=reason)
+
+
+def state_unreadable(*, kind: str, count: int) -> None:
+    """The disk has changed kept state beyond reading: so many things of this kind are known no more."""
+    log.error("state.unreadable", kind=kind, count=count)
+
+
 def journal_oversized(*, size: int) -> None:
     """Critical events are ``size`` bytes past what they should take; they stay until they are old enough."""
     log.sparing("warning", "journal.oversized", size=size)
@@ -278,6 +307,27 @@ def canary_breached(*, clients: int, late: int, bound: float) -> None:
 def canary_recovered(*, clients: int, late: int) -> None:
     """The native clients are within the bound again, but for a few."""
     log.info("canary.recovered", clients=clients, late=late)
+
+
+def flood_began(*, position: str, count: int, first: str) -> None:
+    """A flood of alarms began at an operating position; the alarm ``first`` came first."""
+    log.warning("flood.began", position=position, count=count, first=first)
+
+
+def flood_ended(*, position: str, count: int, peak: int, duration: float) -> None:
+    """A flood of ``count`` alarms is over after ``duration`` seconds."""
+    log.info("flood.ended", position=position, count=count, peak=peak, duration=round(duration, 3))
+
+
+def signal_lost(*, alarm: str, source: str) -> None:
+    """A source said something of an alarm and the alarms' desk had no room: the event is kept, the state is not."""
+    counters.alarm_signals_lost += 1
+    log.sparing("error", "signal.lost", alarm=alarm, source=source)
+
+
+def state_lost(*, equipment: str) -> None:
+    """A machine's state came and the production's desk had no room: the ledger has it when the next one comes."""
+    log.sparing("error", "state.lost", equipment=equipment)
 
 
 # --- actors.sources ----------------------------------------------------------------------------
@@ -328,6 +378,15 @@ def clock_released(*, source: str, offset: float) -> None:
 def budget_exceeded(*, source: str, publisher: str, rate: float, burst: float) -> None:
     """A publisher has more critical events than its budget; the rest are high. Without one: all of ``source``."""
     log.sparing("warning", "budget.exceeded", source=source, publisher=publisher, rate=rate, burst=burst)
+
+
+# --- actors.hooks ------------------------------------------------------------------------------
+
+
+def hook_quarantined(*, hook: str, part: str, error: BaseException | None) -> None:
+    """A part of a hook failed, or took too long: it is not called again before the next start."""
+    counters.hooks_quarantined.add(hook)
+    log.error("hook.quarantined", hook=hook, part=part, error=error)
 
 
 # --- andond ------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ DELAY_BOUNDS = (
 )  # fmt: skip
 """Upper bounds in seconds, from a tenth of a millisecond: what a frame or an answer may take."""
 
+CALL_BOUNDS = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+"""Upper bounds in seconds, to an hour: what people take."""
+
 
 class Histogram:
     """Counts of observations by upper bound. The last bucket takes what is above every bound."""
@@ -77,3 +80,27 @@ class Histogram:
     def cumulative(self) -> list[int]:
         """Return the counts at or below each bound, the last one being all of them."""
         return list(accumulate(self.buckets))
+
+
+class Histograms:
+    """One histogram for each of a fixed set of labels."""
+
+    __slots__ = ("_by_label",)
+
+    def __init__(self, labels: Sequence[str], bounds: Sequence[float] = DELAY_BOUNDS) -> None:
+        self._by_label = {label: Histogram(bounds) for label in labels}
+
+    def __getitem__(self, label: str) -> Histogram:
+        return self._by_label[label]
+
+    def observe(self, label: str, value: float) -> None:
+        """Count ``value`` under ``label``.
+
+        Raises:
+            KeyError: if it is none of the labels.
+        """
+        self._by_label[label].observe(value)
+
+    def items(self) -> list[tuple[str, Histogram]]:
+        """Every label with its histogram."""
+        return list(self._by_label.items())

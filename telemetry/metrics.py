@@ -33,7 +33,7 @@ from prometheus_client.registry import Collector
 
 from telemetry.counters import PRIORITIES, ByPriority, Counters, Tally, counters
 from telemetry.gauges import Gauges, Sample, gauges
-from telemetry.histogram import Histogram
+from telemetry.histogram import Histogram, Histograms
 
 CACHE_AGE = 1.0
 """Seconds for which a page is served again instead of being made anew."""
@@ -90,6 +90,28 @@ METRICS: tuple[Metric, ...] = (
     _gauge("receipts_overdue", "receipts_overdue", "Clients that owe a receipt for too long, by kind", "kind"),
     _gauge("canary_clients", "canary_clients", "Native clients that the canary is sent to"),
     _gauge("canary_late", "canary_late", "Native clients whose critical canary took longer than its bound"),
+    # Alarms, by operating position; the first eight have the names of AlarmMetricsType (OPC 10000-9, 9.2).
+    _gauge("alarm_count", "alarm_count", "Alarms that came onto the operator's list since start_time", "position"),
+    _gauge("start_time", "start_time", "When counting alarms began, Unix seconds", "position"),
+    _gauge("maximum_active_state", "maximum_active_state", "Longest that an alarm was active, seconds", "position"),
+    _gauge("maximum_un_ack", "maximum_un_ack", "Longest that an alarm was unacknowledged, seconds", "position"),
+    _gauge("current_alarm_rate", "current_alarm_rate", "Alarms in the last ten minutes", "position"),
+    _gauge("maximum_alarm_rate", "maximum_alarm_rate", "Most alarms in any ten minutes", "position"),
+    _gauge("maximum_re_alarm_count", "maximum_re_alarm_count", "Most re-alarms of one occurrence", "position"),
+    _gauge(
+        "average_alarm_rate", "average_alarm_rate", "Alarms in ten minutes, on average since start_time", "position"
+    ),
+    _gauge("alarm_flood", "alarm_flood", "1 while there is a flood by the trailing window, else 0", "position"),
+    _gauge("alarms", "alarms", "Known alarms by their state", "state"),
+    _gauge("alarms_standing", "alarms_standing", "Alarms that are active and on the operator's list"),
+    _gauge("alarms_stale", "alarms_stale", "Alarms that have been so for more than 24 hours"),
+    _gauge("alarms_unrationalised", "alarms_unrationalised", "Known alarms that the list has not, or not wholly"),
+    _gauge("andon_open", "andon_open", "Open Andon calls by their priority", "priority"),
+    _counter("andon_calls", "Andon calls raised, by their type", "type"),
+    _counter("andon_contests", "Acts that somebody else's had beaten, recorded with their calls"),
+    _histogram("andon_interval", "andon_intervals", "What each interval of a call took", "interval"),
+    _counter("alarm_activations", "Alarms that came onto an operator's list, by their priority", "priority"),
+    _counter("alarm_signals_lost", "Words of sources on alarms for which the alarms' desk had no room"),
     # What was published and delivered.
     _counter("published", "Publications on all channels", "priority"),
     _counter("deliveries", "Publications handed to connections, one each", "priority"),
@@ -155,6 +177,9 @@ METRICS: tuple[Metric, ...] = (
     _counter("source_losses", "Connections lost by sources", "source"),
     _counter("source_silences", "Silences of sources: nothing for twice the cadence", "source"),
     _counter("clock_quarantines", "Jumps of sources' clocks", "source"),
+    _counter("notifications_sent", "Notifications of calls for which there is a receipt, by channel", "channel"),
+    _counter("notifications_failed", "Notifications of calls for which there is none, by channel", "channel"),
+    _counter("hooks_quarantined", "Parts of hooks that failed and are not called any more, by hook", "hook"),
     _counter("events_accepted", "Events taken in over HTTP"),
     _counter("events_refused", "Events refused over HTTP", "reason"),
     _counter("events_demoted", "Critical events past the budget of their source, now high", "source"),
@@ -245,6 +270,8 @@ class _Collector(Collector):
 def _counted(value: object) -> Values:
     if isinstance(value, Tally):
         return [([label], count) for label, count in value.items().items()]
+    if isinstance(value, Histograms):
+        return [([label], histogram) for label, histogram in value.items()]
     if isinstance(value, ByPriority | tuple):
         return [([label], item) for label, item in zip(PRIORITIES, value, strict=True)]
     if isinstance(value, int | float | Histogram):

@@ -27,7 +27,10 @@ DISTRIBUTIONS = 20
 MEGABYTES = 15
 
 # file -> why it is longer
-LONG_FILES: dict[str, str] = {"transport/writer.py": "one state, and every writer's way through it"}
+LONG_FILES: dict[str, str] = {
+    "telemetry/events.py": "a list: a few lines for each event",
+    "transport/writer.py": "one state, and every writer's way through it",
+}
 # file:function -> why it is longer
 LONG_FUNCTIONS: dict[str, str] = {}
 
@@ -36,7 +39,7 @@ DOORS = {
     "pykka": ("actors/runtime/",),
     "trio_websocket": ("transport/websocket.py",),
     "wsproto": (),
-    "h11": ("transport/http.py",),
+    "h11": ("transport/http.py", "transport/outgoing.py"),
     "msgpack": ("transport/codec.py",),
     "prometheus_client": ("telemetry/metrics.py",),
     "structlog": ("telemetry/logs.py",),
@@ -227,10 +230,13 @@ def test_what_a_package_promises_is_there():
         assert list(names) == sorted(set(names), key=lambda name: (not name.isupper(), name[0].islower(), name))
 
 
-def test_the_order_of_imports_is_kept(capsys):
-    importlinter = pytest.importorskip("importlinter.cli")
-    result = importlinter.lint_imports(config_filename=str(ROOT / "setup.cfg"), no_cache=True)
-    assert result == 0, capsys.readouterr().out
+def test_the_order_of_imports_is_kept():
+    pytest.importorskip("importlinter")
+    # In a process of its own: it silences the loggers that there are.
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", program, "--config", str(ROOT / "setup.cfg"), "--no-cache"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_no_other_distribution_provides_a_package_of_ours():

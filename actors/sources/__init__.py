@@ -1,7 +1,8 @@
 """Sources: the actors that bring events in, one file per kind."""
 
+from actors.checking import OWN_TYPES
 from actors.sources.host import HostSource
-from actors.sources.http import OWN_TYPES, HttpSource
+from actors.sources.http import HttpSource
 from actors.sources.mtconnect import MtconnectSource
 from actors.sources.silence import Roll, Vigil
 from actors.sources.sources import ApplySources, Sources, find_source

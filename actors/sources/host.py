@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import psutil
 import trio
 
-from actors.desks.routing import Desks
 from actors.messages import EventTaken
 from actors.ranks import Ranks
+from actors.routing import Desks
 from actors.runtime import TrioActor
 from actors.sources.source import Freshness
 from config import HostSource as HostSourceSettings

@@ -16,26 +16,25 @@ from functools import partial
 
 from trio.lowlevel import checkpoint
 
-from actors.desks.routing import Desks
+from actors.checking import NO_TYPES, checked
 from actors.messages import EventsTaken, EventTaken, Refusal, TakeEvents
 from actors.ranks import Ranks
+from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.posting import Posting
 from actors.sources.source import Freshness
 from config import HttpSource as HttpSourceSettings
-from domain import Duplicates, Event, EventFault, Fault, JsonValue, Policy, Priority, parse_event
-from domain.chain import faults_of
+from domain import Duplicates, Event, EventFault, JsonValue, Priority
+from domain.hooks import EventType
 from telemetry import counters, events
 
 ID_SHOWN = 128
 SLICE = 64
 UNSETTLED_LIMIT = 100_000
-OWN_KINDS = ("host", "portal")
-OWN_TYPES = ("host.", "portal.", "source.", "receipt.", "canary.", "journal.")
 
 
 class HttpSource(TrioActor):
-    """Takes what publishers posted; ``name`` is the table of its settings."""
+    """Takes what publishers posted; ``name`` is the table of its settings, ``types`` are those that hooks add."""
 
     def __init__(
         self,
@@ -44,9 +43,11 @@ class HttpSource(TrioActor):
         clock: Callable[[], float] = time.time,
         freshness: Freshness | None = None,
         ranks: Ranks | None = None,
+        types: Mapping[str, EventType] = NO_TYPES,
     ) -> None:
         super().__init__()
         self._name = name
+        self._types = types
         self._desks = Desks.at_their_places(self.life.environment)
         self._clock = clock
         self._duplicates = Duplicates(settings.duplicates)
@@ -74,7 +75,7 @@ class HttpSource(TrioActor):
                 # A thousand events at a stretch would hold everybody up for twenty milliseconds.
                 await checkpoint()
             try:
-                event = _checked(member, at, self._ranks.policy)
+                event = checked(member, at, self._ranks.policy, self._types)
             except EventFault as fault:
                 posting.refused.append(self._refuse(index, member, fault))
             else:
@@ -134,17 +135,3 @@ class HttpSource(TrioActor):
         shown = name[:ID_SHOWN] if isinstance(name, str) else None
         events.event_refused(source=self._name, event=shown or "", reason="invalid", detail=str(fault)[:500])
         return Refusal(index, shown, tuple(fault.faults))
-
-
-def _checked(member: JsonValue, at: float, policy: Policy) -> Event:
-    """The event that ``member`` describes; ``policy`` gives it its priority.
-
-    Raises:
-        EventFault: if it is none, breaks what its type promises, or says what only the gateway itself can know.
-    """
-    event = parse_event(member, at, policy)
-    if event.type.startswith(OWN_TYPES):
-        raise EventFault([Fault("/type", "is the gateway's own word about itself; choose another")])
-    if faults := faults_of(event):
-        raise EventFault(list(faults))
-    return event

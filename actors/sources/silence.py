@@ -16,9 +16,9 @@ from collections.abc import Callable, Collection, Mapping
 
 import trio
 
-from actors.desks.routing import Desks
 from actors.messages import EventTaken
 from actors.ranks import Ranks
+from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import SourceSettings

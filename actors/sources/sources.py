@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from actors.hooks.installed import Installed
 from actors.places import Address
 from actors.ranks import Ranks
 from actors.runtime import Actor, ActorRef, ChildSpec, Policy, Supervisor, as_ref, ask
+from actors.sources.hooked import HookedSource
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
 from actors.sources.mtconnect import MtconnectSource
 from actors.sources.silence import Roll
+from config import HookSource as HookSettings
 from config import HostSource as HostSettings
 from config import HttpSource as HttpSettings
 from config import MtconnectSource as MtconnectSettings
@@ -29,6 +32,7 @@ KINDS: Mapping[type[SourceSettings], type[Actor]] = {
     HostSettings: HostSource,
     HttpSettings: HttpSource,
     MtconnectSettings: MtconnectSource,
+    HookSettings: HookedSource,
 }
 ANSWER_TIMEOUT = 5.0
 NEVER = sys.maxsize
@@ -52,7 +56,7 @@ class ApplySources:
 class Sources(Supervisor):
     """Supervises one source for each of the tables that ``present`` returns; each writes on its line of ``roll``.
 
-    ``policy`` returns the settings by which their events are ranked.
+    ``policy`` returns the settings by which their events are ranked; ``installed`` are the hooks, which add kinds.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Sources(Supervisor):
         present: Callable[[], Mapping[str, SourceSettings]],
         roll: Roll | None = None,
         policy: Callable[[], PolicySettings] = PolicySettings,
+        installed: Installed | None = None,
     ) -> None:
         # A source that cannot be reached tries again by itself. One that fails, or several that do, must not take the
         # clients along: the back-off bounds what each may cost.
@@ -67,6 +72,7 @@ class Sources(Supervisor):
         self._present = present
         self._roll = roll or Roll()
         self._policy = policy
+        self._installed = installed or Installed()
         self._running: dict[str, SourceSettings] = {}
 
     async def setup(self) -> None:
@@ -102,7 +108,12 @@ class Sources(Supervisor):
 
     def _spec(self, name: str, settings: SourceSettings) -> ChildSpec:
         freshness = self._roll.freshness(name, settings)
-        shared = {"freshness": freshness, "ranks": Ranks(name, self._policy)}
+        shared: dict[str, object] = {"freshness": freshness, "ranks": Ranks(name, self._policy)}
+        match settings:
+            case HookSettings():
+                shared["installed"] = self._installed
+            case HttpSettings():
+                shared["types"] = self._installed.types
         return ChildSpec(name, KINDS[type(settings)], (name, settings), shared)
 
 

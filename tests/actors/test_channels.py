@@ -35,7 +35,7 @@ class Rig:
 
     def publish(self, place: str, id: str = "", priority: Priority = Priority.NORMAL) -> None:  # noqa: A002
         """Something happened at ``place``; it goes to the channel ``events/PLACE``."""
-        self.ref.tell(Publish(self._make_event(id, priority, "line.seen", source=f"/{place}")))
+        self.ref.tell(Publish(self._make_event(id, priority, "station.seen", source=f"/{place}")))
 
     def follow(self, channel, outlet, encode, latest=0) -> None:
         self.ref.tell(Follow(channel, outlet, encode, latest))
@@ -112,6 +112,20 @@ async def test_a_tree_reaches_the_channels_that_are_there_and_those_made_later(r
             "events/acmex": 0,
         }
     assert one.texts == ["old", "a", "later"]
+
+
+async def test_a_critical_event_that_overtakes_the_follow_of_a_tree_is_told(run, outlet, dialect, make_event):
+    one = outlet()
+    fire = make_event("fire", Priority.CRITICAL, "station.seen", source="/acme/a")
+    async with run() as rig:
+        rig.publish("acme/a", "old")
+        await rig.settle()
+        keeper = rig.ref.actor_inbox.owner
+        # Both wait in the channel's mailbox, where the urgent one goes first.
+        keeper.on_receive(Follow("events/acme/*", one, dialect()))
+        keeper.on_receive(Publish(fire))
+        await rig.settle()
+    assert one.texts == ["fire"]
 
 
 def before(make_event, *names: str) -> list[Publication]:

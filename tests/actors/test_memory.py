@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import trio
@@ -44,6 +45,14 @@ def test_a_client_that_returns_has_the_same_name():
 def test_clients_that_can_be_told_apart_have_names_of_their_own(other):
     assert client_name(LIVE, other) != client_name(LIVE, request())
     assert client_name(Door("floor"), other) != client_name(LIVE, other)
+
+
+def test_at_the_floor_s_doors_a_client_is_another_with_another_path_or_query_and_the_same_with_another_token():
+    def name(path: str, **query: list[str]) -> str:
+        return client_name(Door("floor"), replace(request(query=query), path=path))
+
+    assert len({name("/ws"), name("/ws/andon"), name("/ws", line_id=["L1"]), name("/ws", user_id=["anna"])}) == 4
+    assert name("/ws/", token=["a"]) == name("/ws", token=["b"])
 
 
 def test_an_instance_is_the_same_from_the_query_and_from_the_cookie():

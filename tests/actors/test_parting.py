@@ -105,6 +105,15 @@ def test_a_client_that_never_returns_after_a_close_is_dropped():
     assert link.stream.done == ["shed", ("drop", "restart", PATIENCE)]
 
 
+def test_a_client_that_is_dropped_hears_the_last_word_first():
+    link = Link(Door("floor"), write)
+    parting([link]).part(link)
+    shed, (code, reason, delay, position), drop = link.stream.done
+    assert (shed, code, reason, position) == ("shed", 1012, "restart", NEWEST)
+    assert delay >= FIRST
+    assert drop == ("drop", "restart", PATIENCE)
+
+
 def test_who_is_closed_already_is_left_alone():
     link = native(closing=(4202, "critical behind"))
     parting([link]).part(link)

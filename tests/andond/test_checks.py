@@ -132,3 +132,111 @@ def test_the_commented_default_file_is_printed_on_request(capsys):
     said = capsys.readouterr().out
     assert said == config.DEFAULTS_PATH.read_text(encoding="utf-8")
     assert tomllib.loads(said)["server"]["listen"] == "127.0.0.1:9003"
+
+
+PLANT = """
+[site]
+enterprise = "acme"
+name = "plant1"
+[[site.lines]]
+name = "line3"
+aliases = ["BP01"]
+units = [{ name = "press3" }, { name = "press4" }]
+"""
+
+
+def chain(name, more="", steps='[{ notify = ["anna"] }]'):
+    return (
+        f'[[floor.escalation.chains]]\nname = "{name}"\nacknowledge = 60\nresolve = 600\n{more}\n'
+        f"unacknowledged = {steps}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[[floor.alarms.list]]\nkey = "a"\nequipment = "acme/plant1/line9/*"', "floor.alarms.list[1].equipment"),
+        (
+            '[[floor.alarms.suppressions]]\nname = "off"\nequipment = "acme/plant1/line9"\nstates = ["off"]',
+            "floor.alarms.suppressions[1].equipment",
+        ),
+        ('[floor.alarms.positions]\n"acme/plant1/line9" = "acme"', "floor.alarms.positions.acme/plant1/line9"),
+        (
+            '[floor.counters.a]\nequipment = "acme/plant1/line3/press9"\nreading = "n"',
+            "floor.counters.a.equipment",
+        ),
+        (
+            '[floor.quality.characteristics.w]\nequipment = "acme/plant1/line9"',
+            "floor.quality.characteristics.w.equipment",
+        ),
+        (
+            '[floor.jobs.outputs]\n"acme/plant1/line3" = "acme/plant1/line3/press9"',
+            "floor.jobs.outputs.acme/plant1/line3",
+        ),
+        (chain("own", 'paths = ["acme/plant1/line9/*"]'), "floor.escalation.chains[1].paths"),
+        (chain("own", 'paths = ["BP01"]'), "floor.escalation.chains[1].paths"),
+    ],
+)
+def test_a_place_that_the_site_does_not_describe_is_a_warning_and_no_fault(write, capsys, text, key):
+    assert check(write(PLANT + text)) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith(f"warning: {key}: ")
+    assert ": ok, 1 warning\n" in said.out
+    assert check(write(text)) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_an_alias_is_told_with_the_path_that_it_is_for(write, capsys):
+    assert check(write(PLANT + chain("own", 'paths = ["BP01"]'))) == 0
+    assert "write 'acme/plant1/line3'" in capsys.readouterr().err
+
+
+def test_a_chain_that_tells_only_channels_that_are_not_set_up_is_a_warning(write, capsys):
+    silent = chain("silent", steps='[{ notify = ["anna"], channels = ["mail", "mqtt"] }]')
+    assert check(write(silent)) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("warning: floor.escalation.chains[1]: ")
+    assert "notifications.mail.server" in said
+    assert check(write(silent + '[notifications.mail]\nserver = "mx:25"\nsender = "a@b.example"')) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_chain_for_a_type_that_no_call_has_can_never_run_and_is_refused(write, capsys):
+    assert check(write(chain("own", 'types = ["maintenanc"]') + chain("two", 'types = ["stop"]'))) == EX_CONFIG
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("floor.escalation.chains[1].types ")
+    assert "'maintenance', perhaps" in first
+    assert "'maintenance', the type of calls of that word" in second
+
+
+def test_a_characteristic_of_a_product_that_there_is_not_is_refused(write, capsys):
+    quality = '[floor.quality.characteristics.w]\nequipment = "acme/line3"\nproduct = "flower"\n'
+    assert check(write(f"{quality}[floor.products.flour]\n")) == EX_CONFIG
+    assert "floor.quality.characteristics.w.product" in capsys.readouterr().err
+    assert check(write(quality)) == 0
+
+
+def test_what_is_wrong_in_one_table_hides_nothing_in_another(write, capsys):
+    text = (
+        chain("one", 'priorities = ["urgent"]')
+        + chain("two", 'types = ["maintenanc"]')
+        + chain("three", steps='[{ notify = ["anna"] }, { wait = "noon" }]')
+        + '[[floor.alarms.list]]\nkey = "a"\nalarm_class = "guards"\n'
+        + '[[floor.alarms.list]]\nkey = "b"\npriority = "urgent"\n'
+        + "[floor.quality.characteristics.w]\nequipment = 'acme/line3'\nmean = 4.0\n"
+        + "[floor.quality.characteristics.v]\nequipment = 'acme/line3'\nsize = 99\n"
+        + '[[site.people]]\nname = "anna"\nshifts = ["early"]\n[[site.people]]\nname = "ben"\nabsent = ["never"]\n'
+    )
+    assert check(write(text)) == EX_CONFIG
+    told = {line.partition(" (")[0] for line in capsys.readouterr().err.splitlines()}
+    assert told == {
+        "floor.escalation.chains[1].priorities",
+        "floor.escalation.chains[2].types",
+        "floor.escalation.chains[3].unacknowledged[2].wait",
+        "floor.alarms.list[1].alarm_class",
+        "floor.alarms.list[2].priority",
+        "floor.quality.characteristics.w.sigma",
+        "floor.quality.characteristics.v.size",
+        "site.people[1].shifts",
+        "site.people[2].absent",
+    }

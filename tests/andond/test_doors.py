@@ -8,8 +8,9 @@ import pytest
 
 from actors import Opening
 from andond.doors import Doors
+from andond.floor_doors import FloorDoors
 from andond.version import VERSION
-from config import ServerSettings
+from config import DoorSettings, ServerSettings
 from domain import Position
 from telemetry import DOORS as WORDS
 from transport import ClientAddress, Door, Request, Response, Resume, Resumed, Subscribe
@@ -164,13 +165,24 @@ def test_who_subscribes_by_commands_may_have_any_query(query, subprotocol):
     assert find("/stream", subprotocol, **query).name == "stream"
 
 
-@pytest.mark.parametrize("path", ["/", "/ws", "/stream/", "/ws/metrics/", "/Stream", "/api/v11/live"])
+@pytest.mark.parametrize("path", ["/", "/wss", "/stream/", "/ws/metrics/", "/Stream", "/api/v11/live"])
 def test_a_path_that_is_no_door_is_told_where_the_doors_are(path):
     answer = Doors()(request(path))
     assert isinstance(answer, Response)
     assert answer.status == 404
     detail = json.loads(answer.body)["detail"]
-    assert all(door in detail for door in ("/stream", *PORTAL_DOORS))
+    assert all(door in detail for door in ("/stream", *PORTAL_DOORS, "/ws/andon"))
+
+
+@pytest.mark.parametrize("path", ["/ws", "/ws/", "/ws/andon", "/api/v1/ws/production/line3"])
+def test_the_floor_s_doors_are_closed_to_who_has_no_token_unless_that_is_allowed(path):
+    answer = Doors()(request(path))
+    assert isinstance(answer, Response)
+    assert (answer.status, json.loads(answer.body)["title"]) == (403, "Not let in")
+    open_to_all = FloorDoors(lambda: DoorSettings(anonymous=True))
+    door = Doors(floor=open_to_all)(request(path))
+    assert isinstance(door, Door)
+    assert (door.name, door.subprotocols) == ("floor", ())
 
 
 def test_each_connection_of_the_live_stream_has_an_id_of_its_own():

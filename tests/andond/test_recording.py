@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from andond.recording import Pacing, Recorded, RecordingError, check, lines_of
-from domain.plant import LINE_LIMIT
+from domain.plant.mtconnect import LINE_LIMIT
 
 FIRST = b"2016-11-07T09:00:00Z|x|1\n2016-11-07T09:00:10Z|x|2\n"
 SECOND = b"2016-11-07T10:00:00Z|x|3"
@@ -62,7 +62,7 @@ def test_a_line_without_end_is_cut_into_pieces(tmp_path: Path) -> None:
         ("a.txt.gz", b"not packed", "cannot be unpacked|Not a gzipped file"),
         ("a.txt.xz", b"not packed", "cannot be unpacked"),
         ("a.tar.xz", b"not packed", "cannot be unpacked"),
-        ("a.txt.gz", gzip.compress(FIRST)[:20], "cannot be unpacked"),
+        ("a.txt.gz", gzip.compress(FIRST, mtime=0)[:20], "cannot be unpacked"),
     ],
 )
 def test_what_cannot_be_served_is_named_with_the_reason(

@@ -17,6 +17,7 @@ from actors.runtime import ActorSystem, ChildSpec, TrioActor
 from andond import run
 from andond.run import Daemon
 from config import load
+from storage import Journal, is_held
 from telemetry import counters
 from transport import open_listeners
 
@@ -302,3 +303,17 @@ def test_without_a_word_data_is_kept_where_the_service_manager_has_made_room(
     loaded = run.load_settings(Namespace(config=str(path), listen=None, data_dir=flag))
     assert loaded.settings.storage.path == expected
     assert ("$STATE_DIRECTORY" in loaded.origins.values()) == (expected == "made")
+
+
+def test_a_second_daemon_on_the_same_data_does_not_start_and_says_why(tmp_path, capsys):
+    file = tmp_path / "andond.toml"
+    file.write_text(f'[server]\nlisten = "127.0.0.1:0"\n[storage]\npath = "{tmp_path}"\n')
+    options = Namespace(config=str(file))
+    journal = Journal.open(tmp_path, {})
+    try:
+        assert run.main(options) == run.EX_TEMPFAIL == 75
+    finally:
+        journal.close()
+    assert f"another andond holds storage.path {tmp_path}" in capsys.readouterr().err
+    assert not is_held(tmp_path)
+    assert not is_held(tmp_path / "nowhere")

@@ -38,6 +38,8 @@ def test_what_comes_later_relies_on_what_comes_before(present, sockets):
         "listeners",
         "pulse",
         "watches",
+        "notifier",
+        "hooks",
     ]
     assert GATEWAY_POLICY.strategy is LISTENERS_POLICY.strategy is not Policy().strategy
 

@@ -6,7 +6,7 @@ import pytest
 
 from config import rules
 from config.rules import AddressFault, split_address
-from domain.plant import Role
+from domain.plant.mtconnect import Role
 
 
 @pytest.mark.parametrize(

@@ -8,36 +8,59 @@ import pytest
 
 import config
 from config import SECTIONS, SOURCE_KINDS, Settings, table, toml_value
-from config.convert import describe
+from config.convert import describe, is_table, nested_in
 from config.reference import settings_page
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = config.DEFAULTS_PATH.read_text(encoding="utf-8")
-TABLES = {**SECTIONS, **SOURCE_KINDS}
 
 
-@pytest.mark.parametrize("name", TABLES)
+def nested(section):
+    """The tables in a section that are there once, by their names: [floor.calls]."""
+    found = {}
+    for name, each in section.items():
+        found[name] = each
+        found |= nested({f"{name}.{row.name}": row.kind for row in table(each).values() if is_table(row)})
+    return found
+
+
+def in_lists(tables):
+    """The tables that are in lists or have names, wherever."""
+    for each in tables:
+        kinds = [kind for row in table(each).values() if (kind := nested_in(row))]
+        yield from kinds
+        yield from in_lists(kinds)
+
+
+SINGLE = nested(SECTIONS)
+TABLES = {**SINGLE, **SOURCE_KINDS}
+ALL = {**TABLES, **{kind.__name__: kind for kind in in_lists(SECTIONS.values())}}
+# The part of the default file that a table has.
+PARTS = dict(re.findall(r"^\[([\w.]+)\](.*?)(?=^\[|^# Sources:|\Z)", SHIPPED, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_every_setting_says_what_it_means_and_how_it_is_applied(name):
-    for row in table(TABLES[name]).values():
+    for row in table(ALL[name]).values():
         assert row.meaning[0].isupper()
         assert not row.meaning.endswith(".")
         assert isinstance(row.is_reloadable, bool)
         assert describe(row)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_default_satisfies_its_own_rule(name):
-    for row in table(TABLES[name]).values():
+    for row in table(ALL[name]).values():
         if not row.is_required and row.rule:
             assert row.rule(row.default) is None
 
 
 def test_every_number_has_limits_and_a_default_within_them():
-    rows = [row for section in TABLES.values() for row in table(section).values() if row.kind in (int, float)]
+    rows = [row for section in ALL.values() for row in table(section).values() if row.kind in (int, float)]
     assert rows
     for row in rows:
         # Limits are also what keeps infinity and nan out.
-        assert row.meta.ge <= row.default <= row.meta.le
+        assert row.meta.ge <= (row.meta.ge if row.is_required else row.default) <= row.meta.le
 
 
 def test_settings_without_arguments_are_the_defaults_and_no_source():
@@ -55,10 +78,14 @@ def test_settings_cannot_be_changed_in_place():
 
 def test_the_default_file_says_the_defaults():
     shipped = tomllib.loads(SHIPPED)
-    for name, section in SECTIONS.items():
-        for key, value in shipped[name].items():
+    for name, section in SINGLE.items():
+        part = shipped
+        for word in name.split("."):
+            part = part[word]
+        for key, value in part.items():
             default = table(section)[key].default
-            assert value == (list(default) if isinstance(default, tuple) else default), f"{name}.{key}"
+            if not is_table(table(section)[key]):
+                assert tomllib.loads(f"value = {toml_value(default)}")["value"] == value, f"{name}.{key}"
     for source in shipped["sources"].values():
         rows = table(SOURCE_KINDS[source.pop("kind")])
         for key, value in source.items():
@@ -71,17 +98,18 @@ def test_the_default_file_names_every_setting_also_those_without_a_default():
     expected = []
     for section in TABLES.values():
         expected += ["kind"] if section in SOURCE_KINDS.values() else []
-        expected += [f"{row.name}_file" if row.is_secret else row.name for row in table(section).values()]
+        rows = [row for row in table(section).values() if not is_table(row)]
+        expected += [f"{row.name}_file" if row.is_secret else row.name for row in rows]
     assert sorted(named) == sorted(expected)
 
 
 def test_the_default_file_marks_what_a_reload_applies():
-    for section in SECTIONS.values():
-        for row in table(section).values():
+    for title, section in SINGLE.items():
+        for row in [row for row in table(section).values() if not is_table(row)]:
             name = f"{row.name}_file" if row.is_secret else row.name
-            line = re.search(rf"^(?:# )?{name} = .*$", SHIPPED, re.MULTILINE)
-            assert line
-            assert ("(reload)" in line[0]) is row.is_reloadable, name
+            line = re.search(rf"^(?:# )?{name} = .*$", PARTS[title], re.MULTILINE)
+            assert line, f"{title}.{name}"
+            assert ("(reload)" in line[0]) is row.is_reloadable, f"{title}.{name}"
 
 
 def test_the_example_of_a_machine_in_the_default_file_works_when_its_comment_is_removed(tmp_path):

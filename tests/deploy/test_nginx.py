@@ -100,6 +100,7 @@ def adapted(directory, port, upstream):
         Settings().server.listen: f"127.0.0.1:{upstream}",
         "/etc/ssl/certs/andond.pem": f"{directory}/pem",
         "/etc/ssl/private/andond.key": f"{directory}/pem",
+        "/var/log/nginx/": f"{directory}/",
     }
     text = EXAMPLE
     for old, new in changes.items():
@@ -126,6 +127,20 @@ def get(proxy, path, headers=None, body=None):
         answer = response.read()
         connection.close()
     return response, answer
+
+
+@needs_nginx
+def test_a_token_in_a_url_is_not_written_to_the_log(proxy, tmp_path):
+    get(proxy, "/ws/health?token=secret", {"Referer": "https://andond.example/?token=secret"})
+    with connect(proxy, "/ws?token=secret") as client:
+        client.recv(timeout=5)
+    log = tmp_path / "andond.access.log"
+    for _ in range(200):
+        if log.read_text().count("\n") >= 2:
+            break
+        get(proxy, "/ws/health")
+    assert " GET /ws HTTP/1.1 101 " in log.read_text()
+    assert "secret" not in log.read_text()
 
 
 @needs_nginx

@@ -97,12 +97,16 @@ class Program:
 
 
 class Daemon(Program):
-    """``andond run`` with its default configuration, on a port of its own; ``port`` 0 lets the kernel choose."""
+    """``andond run`` on a port of its own; ``port`` 0 lets the kernel choose, ``config`` "" is the default one."""
 
-    def __init__(self, directory: Path, port: int = 0) -> None:
+    def __init__(self, directory: Path, port: int = 0, config: str = "", **more: str) -> None:
         command = [sys.executable, "-m", "andond", "run", "--listen", f"127.0.0.1:{port}"]
+        if config:
+            path = directory / "andond.toml"
+            path.write_text(config)
+            command += ["-c", str(path)]
         environ = {name: value for name, value in os.environ.items() if not name.upper().startswith("ANDOND__")}
-        super().__init__(command, directory / "daemon.log", {**environ, "ANDOND__LOG__FORMAT": "logfmt"})
+        super().__init__(command, directory / "daemon.log", {**environ, "ANDOND__LOG__FORMAT": "logfmt", **more})
         try:
             self.port = int(self.said(_READY, "daemon.ready"))
         except BaseException:
@@ -189,12 +193,12 @@ class Browser(Program):
 
 
 @pytest.fixture
-def start_daemon(tmp_path: Path) -> Iterator[Callable[[int], Daemon]]:
-    """Starts one on a port, 0 for any; all of them end with the test."""
+def start_daemon(tmp_path: Path) -> Iterator[Callable[..., Daemon]]:
+    """Starts one on a port, 0 for any, with a configuration; all of them end with the test."""
     running: list[Daemon] = []
 
-    def start(port: int) -> Daemon:
-        running.append(Daemon(tmp_path, port))
+    def start(port: int = 0, config: str = "", **environ: str) -> Daemon:
+        running.append(Daemon(tmp_path, port, config, **environ))
         return running[-1]
 
     yield start

@@ -24,7 +24,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What the clients and the posters saw of one restart."""
     log = tmp_path_factory.mktemp("restart") / "daemons.log"
     line = [sys.executable, "-m", "tests.bench.outages", "restart", "--clients", str(CLIENTS), "--log", str(log)]
-    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=50)
+    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
     assert result.returncode == 0, result.stderr[-3000:]
     assert "Traceback" not in log.read_text()
     return json.loads(result.stdout)

@@ -18,12 +18,14 @@ import trio
 from config import (
     CanarySettings,
     ChannelSettings,
+    FloorSettings,
     JournalSettings,
     PolicySettings,
     ServerSettings,
     Settings,
     StorageSettings,
 )
+from config.production import OeeSettings
 from domain.chain import INTERVALS
 from tests.simulation import checks
 from tests.simulation.agenda import Agenda
@@ -39,7 +41,7 @@ from tests.simulation.plant import Plant, Publisher, lines
 from tests.simulation.trace import Trace
 from tests.simulation.witness import Chronicle, Witness
 
-CALM, STILL, LOOK = 300.0, 12.0, 1.0
+CALM, STILL, LOOK = 300.0, 12.0, 3.0
 """Seconds before a check in which nobody goes and nothing goes wrong; in which nothing happens; when it is."""
 
 CHECKS = (2 / 24, 8 / 24, 16 / 24, 1.0)
@@ -73,6 +75,7 @@ class Plan:
             storage=StorageSettings(path=str(directory)),
             journal=JournalSettings(reserve=4 * MIB, normal_size=2 * MIB, high_size=16 * MIB),
             channels=ChannelSettings(history=10),
+            floor=FloorSettings(oee=OeeSettings(interval=60.0 * self.pace)),
             policy=PolicySettings(critical_rate=2.0, critical_burst=100),
             canary=CanarySettings(interval=10.0 * self.pace),
             sources={line.name: line.settings for line in lines(self.pace)},

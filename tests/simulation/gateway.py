@@ -1,8 +1,8 @@
 """The gateway itself: its real tree on a disk and a network of ours, life after life of its process.
 
 Rules of this file: the tree is the one that ``andond.tree`` makes. Given to it from outside are the clock, the disk's
-runner and the sockets; left out is the pulse, which looks at the real collector. A life of the process ends in a power
-cut, where nothing is closed in order, or in a planned restart, where everything is.
+runner and the sockets; left out are the pulse, which looks at the real collector, and who has a thread. A life of the
+process ends in a power cut, where nothing is closed in order, or in a planned restart, where everything is.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ from tests.simulation.nature import Nature
 from tests.simulation.network import Listening, Network
 from transport import Link, Routes, UnsentLimit
 
-CLOCKED = frozenset({"channels", "portal", "listener", "vigil", "receipts", "canary"})
+CLOCKED = frozenset(
+    {"channels", "portal", "calls", "alarms", "production", "jobs", "listener", "vigil", "receipts", "canary"}
+    | {"webhook", "websocket", "hooks"}
+)
+LEFT_OUT = frozenset({"pulse", "mail", "mqtt"})
 DRAIN = 20.0
 
 
@@ -137,7 +141,7 @@ class Gateway:
         found = []
         for spec in specs:
             args, more = spec.args, {}
-            if spec.id == "pulse":
+            if spec.id in LEFT_OUT:
                 continue
             if spec.id == "recorder":
                 more = {"clock": self._nature.wall, "run": self._disk.run}

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from itertools import count
@@ -20,6 +21,7 @@ from uuid import UUID
 
 import trio
 
+from domain.plant.escalation import Reading
 from transport import Link
 
 MIDNIGHT = 1_795_219_200.0
@@ -114,6 +116,7 @@ def _given(nature: Nature) -> dict[str, object]:
     uuids = SimpleNamespace(uuid4=lambda: UUID(int=words.getrandbits(128), version=4))
     names = nature.chance("urns")
     urns = SimpleNamespace(uuid4=lambda: UUID(int=names.getrandbits(128), version=4))
+    readings = partial(_readings, nature)
     drawn = SimpleNamespace(SystemRandom=lambda: words)
     return {
         **{f"transport.{module}.time": clocks for module in ("gate", "attendant", "conversation", "http")},
@@ -122,12 +125,19 @@ def _given(nature: Nature) -> dict[str, object]:
         # Whoever does not answer in time is named by it.
         "pykka._actor.uuid": urns,
         "actors.parting.random": drawn,
+        "actors.desks.calls.secrets": SimpleNamespace(randbits=words.getrandbits),
+        "actors.desks.jobs.uuid4": uuids.uuid4,
+        **{f"actors.desks.{desk}.read_clocks": readings for desk in ("alarms", "calls")},
         # Made once a second of the wall clock, once a process.
         "transport.http._date_at": 0,
         # A link's number decides when it is pinged, and is in what is told of it.
         "transport.gate._numbers": count(1),
         "transport.attendant.Link": NumberedLink,
     }
+
+
+def _readings(nature: Nature, clock: Callable[[], float]) -> Reading:
+    return Reading(clock(), nature.now(), "the only boot")
 
 
 _WITH_SECRETS = ("actors.channel", "actors.recorder", "andond.doors", "storage.account")

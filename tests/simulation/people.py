@@ -14,7 +14,7 @@ from tests.simulation.plant import LINES, PLACE, STATIONS
 
 FAST = Line()
 SLOW = Line(latency=0.08, rate=12_000.0, capacity=32 * 1024)
-WEAK = Line(latency=0.2, rate=1_500.0, capacity=16 * 1024)
+WEAK = Line(latency=0.2, rate=4_000.0, capacity=16 * 1024)
 URGENT = ("andon/*", "alarms/*", "sources/*")
 
 

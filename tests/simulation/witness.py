@@ -128,8 +128,8 @@ class Witness:
     def _append(self):
         witness, append = self, Journal.append
 
-        def appended(journal: Journal, entries: list[Entry]) -> list[Recorded]:
-            done = append(journal, entries)
+        def appended(journal: Journal, entries: list[Entry], *rows: object, **options: bool) -> list[Recorded]:
+            done = append(journal, entries, *rows, **options)
             for recorded in done:
                 event = recorded.entry.event
                 witness.trace.note("journalled", event.id, recorded.critical, recorded.is_new, recorded.is_kept)

@@ -103,8 +103,8 @@ def commits(monkeypatch):
     seen: list[list[str]] = []
     append = Journal.append
 
-    def counted(self, entries):
-        done = append(self, entries)
+    def counted(self, entries, rows=(), **options):
+        done = append(self, entries, rows, **options)
         seen.append([entry.event.id for entry in entries])
         return done
 
@@ -145,13 +145,18 @@ def call(make_event):
 def broken(monkeypatch):
     """Whether and how the journal fails; every act on it raises ``fault[0]`` unless that is None."""
     fault: list[StorageError | None] = [None]
-    kinds = {"append": Journal.append, "critical_since": Journal.critical_since, "newest": Journal.newest}
+    kinds = {
+        "append": Journal.append,
+        "critical_since": Journal.critical_since,
+        "newest": Journal.newest,
+        "state": Journal.state,
+    }
 
     def failing(name):
-        def act(self, *args):
+        def act(self, *args, **options):
             if fault[0] is not None and (name == "append" or not fault[0].full):
                 raise fault[0]
-            return kinds[name](self, *args)
+            return kinds[name](self, *args, **options)
 
         return act
 

@@ -174,7 +174,7 @@ async def test_on_a_full_disk_telemetry_makes_room_for_a_call_and_it_is_said(
 ):
     append, is_full = Journal.append, [False]
 
-    def crammed(self, entries):
+    def crammed(self, entries, rows=(), **options):
         if is_full[0] and self.statistics().records[NORMAL] > 0:
             raise FULL
         return append(self, entries)

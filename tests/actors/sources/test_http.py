@@ -165,6 +165,36 @@ async def test_what_a_type_promises_is_checked_before_it_is_taken(run):
         assert (await rig.post(transaction("1"))).accepted == 1
 
 
+async def test_an_event_of_a_state_that_says_none_is_refused(run):
+    async with run() as rig:
+        said = [{"value": "running"}, {"state": 5}, None]
+        events = [member(str(number), type="equipment.state.changed", data=data) for number, data in enumerate(said)]
+        taken = await rig.post(*events)
+        assert [[fault.pointer for fault in refusal.faults] for refusal in taken.refused] == [
+            ["/data"],
+            ["/data/state"],
+            ["/data"],
+        ]
+        assert rig.floor == []
+
+
+@pytest.mark.parametrize(
+    ("data", "pointer"),
+    [
+        ({"good": "five"}, "/data/good"),
+        ({"produced": 1, "good": 5}, "/data/produced"),
+        ({"value": 3, "kind": "best"}, "/data/kind"),
+        ({}, "/data/good"),
+        (None, "/data"),
+        ({"good": 5}, None),
+    ],
+)
+async def test_a_count_that_can_never_be_taken_is_refused_at_the_door(run, data, pointer):
+    async with run() as rig:
+        taken = await rig.post(member("c1", type="production.counted", data=data))
+        assert [fault.pointer for each in taken.refused for fault in each.faults] == ([pointer] if pointer else [])
+
+
 @pytest.mark.parametrize("type_", ["portal.metrics", "portal.tps", "host.metrics", "journal.failed"])
 async def test_nobody_speaks_in_the_gateways_place(run, type_):
     async with run() as rig:

@@ -1,0 +1,81 @@
+"""What is probably a mistake in settings that are valid: it is told, and nothing is refused for it.
+
+Rules of this file: pure; each doubt names its key. A place is known by its path alone, because that is what events
+carry; where the site describes nothing, every place may be meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actors import SiteInForce
+from actors.notifier import channels_told
+from config import Settings
+from domain.plant.site import EquipmentModel
+
+Named = tuple[str, str]
+"""A key, and the path that stands there."""
+
+BELOW = "/*"
+
+
+def doubts(settings: Settings) -> Iterator[str]:
+    """One line for each."""
+    yield from _places(settings)
+    yield from _channels(settings)
+
+
+def _places(settings: Settings) -> Iterator[str]:
+    model = SiteInForce(lambda: settings.site)().equipment
+    if not len(model):
+        return
+    for key, name in _named(settings):
+        path = name.removesuffix(BELOW)
+        place = model.find(path)
+        if not path or (place.is_modelled and place.path == path):
+            continue
+        yield f"{key}: {_words(path, model)}"
+
+
+def _words(path: str, model: EquipmentModel) -> str:
+    place = model.find(path)
+    if place.is_modelled:
+        return f"{path!r} is an alias, and events carry paths: write {place.path!r}"
+    return f"the site describes no {path!r}, so nothing may ever come from there"
+
+
+def _named(settings: Settings) -> Iterator[Named]:
+    """Every place that rules of the floor name."""
+    floor = settings.floor
+    for number, chain in enumerate(floor.escalation.chains, 1):
+        yield from ((f"floor.escalation.chains[{number}].paths", path) for path in chain.paths)
+    for number, entry in enumerate(floor.alarms.list, 1):
+        yield f"floor.alarms.list[{number}].equipment", entry.equipment
+    for number, suppression in enumerate(floor.alarms.suppressions, 1):
+        yield f"floor.alarms.suppressions[{number}].equipment", suppression.equipment
+    yield from ((f"floor.alarms.positions.{path}", path) for path in floor.alarms.positions)
+    for name, counter in floor.counters.items():
+        yield f"floor.counters.{name}.equipment", counter.equipment
+    for name, characteristic in floor.quality.characteristics.items():
+        yield f"floor.quality.characteristics.{name}.equipment", characteristic.equipment
+    for line, output in floor.jobs.outputs.items():
+        yield from ((f"floor.jobs.outputs.{line}", path) for path in (line, output))
+    for number, target in enumerate(floor.changeovers.targets, 1):
+        yield f"floor.changeovers.targets[{number}].equipment", target.equipment
+    for name, product in floor.products.items():
+        yield from ((f"floor.products.{name}.ideal_cycles", path) for path in product.ideal_cycles)
+
+
+def _channels(settings: Settings) -> Iterator[str]:
+    told = settings.notifications
+    missing = {
+        "mail": "" if told.mail.server else "notifications.mail.server",
+        "webhook": "" if told.webhook.url or told.webhook.names else "notifications.webhook.url",
+        "mqtt": "" if told.mqtt.broker else "notifications.mqtt.broker",
+    }
+    addressed = {name for each in told.addresses.values() for name in missing if name == "webhook" and each.webhook}
+    for number, channels in enumerate(channels_told(settings), 1):
+        unset = {name: key for name in channels if (key := missing.get(name)) and name not in addressed}
+        if channels and len(unset) == len(channels):
+            keys = ", ".join(unset.values())
+            yield f"floor.escalation.chains[{number}]: it tells nobody, since {', '.join(unset)} is not set up ({keys})"
