@@ -39,7 +39,7 @@ async def test_every_link_is_pinged_once_in_an_interval(serve, wire, patient_clo
     async with await house.upgrade() as stream:
         at = await pings(stream, wire, trio.current_time() + 61)
         gaps = [later - earlier for earlier, later in pairwise(at)]
-        assert len(at) == 6
+        assert len(at) in (6, 7), "where in the interval a link is pinged is by chance"
         assert all(gap == pytest.approx(10) for gap in gaps)
         assert dropped() == 0
 
