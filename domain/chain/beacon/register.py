@@ -1,0 +1,97 @@
+"""The validators that are watched at one node: how to ask for them, and what was last read of each.
+
+Rules of this file:
+
+* Watched are indices and public keys, as the configuration names them; public keys in lower case.
+* One round of questions is under way at a time. What asks for another meanwhile gets it when the round is over.
+* A node that refuses a repeated list is asked with a joined one from then on.
+* Slashed is a transition: it is told when a validator that was read as not slashed is read as slashed. One that is
+  slashed when it is first read has been so before. One whose slashing was taken back with its block, and that is read
+  as slashed again, is told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.chain.beacon import queries
+from domain.chain.beacon.queries import Query
+from domain.chain.observations import ValidatorRow
+
+
+class Register:
+    """The watched validators of one node."""
+
+    def __init__(self, watched: Iterable[int | str]) -> None:
+        self.ids = tuple(dict.fromkeys(str(id_).lower() for id_ in watched))
+        self.watched = frozenset(self.ids)
+        self._rows: dict[str, ValidatorRow] = {}
+        self._keys: dict[str, str] = {}
+        self._slashed: dict[str, int] = {}
+        self._taken_back: set[str] = set()
+        self._open: set[Query] = set()
+        self._again = False
+        self._is_joined = False
+
+    @property
+    def indices(self) -> tuple[str, ...]:
+        """The indices of those that were read."""
+        return tuple(self._keys)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The ids that no answer has been about yet."""
+        known = {*self._keys, *self._rows}
+        return tuple(id_ for id_ in self.ids if id_ not in known)
+
+    def concerns(self, index: str) -> bool:
+        """Whether the validator with this index is watched."""
+        return index in self._keys or index in self.watched
+
+    def key(self, index: str) -> str | None:
+        """The public key of the validator with this index, if it is watched and was read."""
+        return self._keys.get(index)
+
+    def begin(self) -> None:
+        """A new connection: nothing is under way."""
+        self._open.clear()
+        self._again = self._is_joined = False
+
+    def ask(self, height: int | None) -> tuple[Query, ...]:
+        """The questions of a round about ``height``; none while one is under way."""
+        if self._open:
+            self._again = True
+            return ()
+        asked = queries.validators(self.ids, height, is_joined=self._is_joined)
+        self._open = set(asked)
+        return asked
+
+    def close(self, query: Query) -> bool:
+        """``query`` was answered or refused: whether it is time for another round."""
+        self._open.discard(query)
+        again, self._again = self._again and not self._open, self._again and bool(self._open)
+        return again
+
+    def join(self) -> bool:
+        """The node refused a repeated list: whether a joined one is still to be tried."""
+        tried, self._is_joined = self._is_joined, True
+        self._again = self._again or not tried
+        return not tried
+
+    def take(self, rows: Iterable[tuple[str, ValidatorRow]], height: int | None) -> tuple[str, ...]:
+        """Remember ``rows``, each with its index, read at ``height``: the keys of those slashed since the last read."""
+        slashed = []
+        for index, row in rows:
+            before = self._rows.get(row.address)
+            is_back = row.address in self._taken_back
+            if row.is_jailed and (is_back or (before is not None and not before.is_jailed)):
+                slashed.append(row.address)
+                self._slashed[row.address] = height or 0
+            self._taken_back.discard(row.address)
+            self._rows[row.address] = row
+            self._keys[index] = row.address
+        return tuple(slashed)
+
+    def take_back(self, height: int) -> None:
+        """The blocks from ``height`` on are no more: what was slashed in them may be so no more."""
+        self._taken_back |= {key for key, since in self._slashed.items() if since >= height}
