@@ -30,6 +30,20 @@ TRANSACTION: dict[str, JsonValue] = {
     "blockHeight": 12345,
     "fee": 42,
 }
+ORIGIN = {
+    "source": "/chain",
+    "height": None,
+    "method": None,
+    "observedAt": ISO,
+    "ageMs": 0,
+    "confirmedBy": None,
+    "reasons": dict.fromkeys(("height", "method", "confirmedBy"), "the event carried none"),
+}
+AT_HEIGHT = {
+    **ORIGIN,
+    "height": 12345,
+    "reasons": dict.fromkeys(("method", "confirmedBy"), "the event carried none"),
+}
 TPS: dict[str, JsonValue] = {"currentTPS": 776390, "peakTPS": 800000, "averageTPS": 750000, "latency": 42}
 
 
@@ -73,6 +87,7 @@ def test_an_update_of_the_live_stream_is_as_the_contract_says() -> None:
         "timestamp": 1730000000000,
         "payload": TPS,
         "data": TPS,
+        "provenance": ORIGIN,
     }
 
 
@@ -102,7 +117,7 @@ def test_what_is_no_update_is_not_told_on_the_live_stream(type_: str, data: Json
 def test_the_metrics_are_flat_and_in_data_with_a_text_timestamp() -> None:
     members: dict[str, JsonValue] = {"timestamp": ISO, "tps": 8510000, "cpu": 45.2, "avgTps": 1}
     frame = decoded(encode_metrics(publication("portal.metrics", members)))
-    assert frame == {**members, "data": members}
+    assert frame == {**members, "data": members, "provenance": ORIGIN}
     # The presence of tps gates the whole of the web client's metrics.
     assert (as_the_web_client_reads(frame, "metrics") or {})["tps"] == 8510000
 
@@ -120,7 +135,7 @@ def test_a_transaction_is_in_both_vocabularies_with_each_its_own_status() -> Non
         "hash": "0x1234",
         "amount": 1000000000000000000,
     }
-    assert frame == {**members, "data": {**members, "status": "confirmed"}}
+    assert frame == {**members, "data": {**members, "status": "confirmed"}, "provenance": AT_HEIGHT}
     assert as_the_documents_read(frame)["status"] == "SUCCESS"
     # The presence of id gates a row of the web client's feed.
     assert (as_the_web_client_reads(frame, "transactions") or {})["id"] == "0x1234"
@@ -158,8 +173,26 @@ def test_a_transaction_is_in_both_vocabularies_with_each_its_own_status() -> Non
     ],
 )
 def test_the_other_dtos_are_the_same_flat_and_in_data(type_: str, members: Mapping[str, JsonValue]) -> None:
-    expected = {"timestamp": ISO, **members}
-    assert decoded(encode_chain(publication(type_, members))) == {**expected, "data": expected}
+    beside = {"exactStatus": members["status"]} if "status" in members else {}
+    expected = {"timestamp": ISO, **members, **beside}
+    frame = decoded(encode_chain(publication(type_, members)))
+    assert frame == {**expected, "data": expected, "provenance": ORIGIN}
+
+
+@pytest.mark.parametrize("word", ["confirmed", "retracted", "conflict"])
+def test_what_is_said_of_a_status_is_told_with_the_status_that_it_has_then(word: str) -> None:
+    frame = decoded(encode_chain(publication(f"validator.{word}", {"validator": "v", "status": "ACTIVE"})))
+    assert (frame["validator"], frame["status"], frame["event"]) == ("v", "ACTIVE", f"validator.{word}")
+    assert encode_chain(publication(f"validator.{word}", {"status": "ACTIVE"})) is None
+    assert encode_chain(publication(f"validator.{word}", None)) is None
+
+
+def test_provenance_that_an_event_carries_stands_beside_the_fields_and_not_among_them() -> None:
+    told: dict[str, JsonValue] = {"source": "node1", "height": 7, "method": "m", "ageMs": 5, "confirmedBy": ["node1"]}
+    told["observedAt"] = ISO
+    frame = decoded(encode_chain(publication("chain.peer", {"peerId": "p", "connected": True, "provenance": told})))
+    assert frame["provenance"] == told
+    assert "provenance" not in (as_the_web_client_reads(frame, "network") or {})
 
 
 @pytest.mark.parametrize("encode", [encode_chain, encode_transaction])
