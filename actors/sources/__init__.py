@@ -1,6 +1,8 @@
 """Sources: the actors that bring events in, one file per kind."""
 
 from actors.checking import OWN_TYPES
+from actors.sources.cosmos import CosmosSource
+from actors.sources.ethereum import EthereumSource
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
 from actors.sources.mtconnect import MtconnectSource
@@ -10,6 +12,8 @@ from actors.sources.sources import ApplySources, Sources, find_source
 __all__ = [
     "OWN_TYPES",
     "ApplySources",
+    "CosmosSource",
+    "EthereumSource",
     "HostSource",
     "HttpSource",
     "MtconnectSource",

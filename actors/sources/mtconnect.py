@@ -23,6 +23,7 @@ from actors.messages import EventTaken
 from actors.ranks import Ranks
 from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
+from actors.sources.backoff import Backoff
 from actors.sources.source import Freshness
 from config import MtconnectSource as MtconnectSettings
 from domain import Event, JsonValue, rfc3339
@@ -40,8 +41,6 @@ from domain.plant.mtconnect import (
 )
 from telemetry import counters, events
 
-SHORTEST_DELAY = 0.5
-LONGEST_DELAY = 20.0
 READ_SIZE = 16_384
 LINES_A_TURN = 32
 PROBES = 3
@@ -51,24 +50,6 @@ PING = b"* PING\r\n"
 SEND_TIMEOUT = 5.0
 
 Connect = Callable[[str, int], Awaitable[trio.abc.Stream]]
-
-
-class Backoff:
-    """How long to wait before the next attempt: random up to a bound that doubles, so that not all come at once."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._attempts = 0
-
-    def next(self) -> float:
-        """Seconds until the next attempt."""
-        bound = min(LONGEST_DELAY, SHORTEST_DELAY * 2 ** min(self._attempts + 1, 16))
-        self._attempts += 1
-        return self._chance.uniform(SHORTEST_DELAY, bound)
-
-    def reset(self) -> None:
-        """The source was reached and spoke."""
-        self._attempts = 0
 
 
 class MtconnectSource(TrioActor):

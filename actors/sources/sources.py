@@ -16,11 +16,15 @@ from actors.hooks.installed import Installed
 from actors.places import Address
 from actors.ranks import Ranks
 from actors.runtime import Actor, ActorRef, ChildSpec, Policy, Supervisor, as_ref, ask
+from actors.sources.cosmos import CosmosSource
+from actors.sources.ethereum import EthereumSource
 from actors.sources.hooked import HookedSource
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
 from actors.sources.mtconnect import MtconnectSource
 from actors.sources.silence import Roll
+from config import CosmosSource as CosmosSettings
+from config import EthereumSource as EthereumSettings
 from config import HookSource as HookSettings
 from config import HostSource as HostSettings
 from config import HttpSource as HttpSettings
@@ -33,6 +37,8 @@ KINDS: Mapping[type[SourceSettings], type[Actor]] = {
     HttpSettings: HttpSource,
     MtconnectSettings: MtconnectSource,
     HookSettings: HookedSource,
+    CosmosSettings: CosmosSource,
+    EthereumSettings: EthereumSource,
 }
 ANSWER_TIMEOUT = 5.0
 NEVER = sys.maxsize

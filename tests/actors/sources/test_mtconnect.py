@@ -15,7 +15,8 @@ from actors.messages import EventTaken
 from actors.ranks import Ranks
 from actors.runtime import ActorRef, ActorSystem, ChildSpec, Supervisor, TrioActor, survey
 from actors.sources import Roll, Vigil
-from actors.sources.mtconnect import LONGEST_DELAY, SHORTEST_DELAY, Backoff, MtconnectSource
+from actors.sources.backoff import LONGEST_DELAY, SHORTEST_DELAY, Backoff
+from actors.sources.mtconnect import MtconnectSource
 from config import MtconnectSource as MtconnectSettings
 from config import PolicySettings, RuleSettings
 from domain import Event, JsonValue, Priority

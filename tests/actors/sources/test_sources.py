@@ -89,7 +89,8 @@ async def test_there_is_one_source_for_each_table(run):
 
 
 def test_every_kind_of_source_has_its_actor():
-    assert {settings.__struct_config__.tag for settings in KINDS} == {"hook", "host", "http", "mtconnect"}
+    kinds = {settings.__struct_config__.tag for settings in KINDS}
+    assert kinds == {"cosmos", "ethereum", "hook", "host", "http", "mtconnect"}
 
 
 async def test_a_source_is_found_by_its_kind(run):
