@@ -7,6 +7,7 @@ from storage.proof import Finding
 from storage.records import Entry, Kept, Recorded
 from storage.retention import Keep, Retained, keep_of
 from storage.rows import KeptState
+from storage.series import Series, SeriesRead
 from storage.state import is_held
 from storage.subscriptions import load_memory, save_memory
 from storage.verification import Report, verify
@@ -23,6 +24,8 @@ __all__ = [
     "Recorded",
     "Report",
     "Retained",
+    "Series",
+    "SeriesRead",
     "Statistics",
     "StorageError",
     "is_held",

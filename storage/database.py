@@ -51,17 +51,18 @@ FAULTS = (sqlite3.Error, UnicodeDecodeError)
 class Database:
     """A database that is open, with every migration done."""
 
-    __slots__ = ("_connection", "_is_synced", "_pages", "path")
+    __slots__ = ("_connection", "_is_synced", "_pages", "_steps", "path")
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, steps: tuple[str, ...]) -> None:
         self._connection = connection
+        self._steps = steps
         self._is_synced = True
         self._pages = 0
         self.path = path
 
     @classmethod
-    def open(cls, path: Path | None) -> Database:
-        """Open the database at ``path``, or a new one; None: in memory.
+    def open(cls, path: Path | None, folder: str | None = None) -> Database:
+        """Open the database at ``path``, or a new one; None: in memory. ``folder`` has its migrations, if not ours.
 
         Raises:
             StorageError: if it cannot be used, was written by a newer program or by another one.
@@ -75,7 +76,7 @@ class Database:
             )
         except sqlite3.Error as error:
             raise explained(path, "open", error) from error
-        database = cls(connection, path)
+        database = cls(connection, path, migrations() if folder is None else migrations_in(folder))
         try:
             database._begin()
         except BaseException:
@@ -118,7 +119,7 @@ class Database:
             raise StorageError(
                 self.path, "open", "it is a database of another program; move it away", needs_operator=True
             )
-        known = len(migrations())
+        known = len(self._steps)
         if version > known:
             reason = (
                 f"a newer andond wrote it (version {version}, this one knows {known}): start that one, or move it away"
@@ -127,14 +128,14 @@ class Database:
         return version
 
     def _migrate(self, version: int) -> None:
-        for number, statements in enumerate(migrations()[version:], version + 1):
+        for number, statements in enumerate(self._steps[version:], version + 1):
             self._connection.executescript(f"BEGIN;\n{statements}\nPRAGMA user_version = {number};\nCOMMIT;")
 
     def _check_schema(self) -> None:
         """Every table and index is as the migrations make it; what somebody has added is nobody's harm."""
         if self.path is None:
             return
-        changed = _made(migrations()) - self._schema()
+        changed = _made(self._steps) - self._schema()
         if changed:
             names = ", ".join(sorted(name for name, _ in changed))
             raise StorageError(self.path, "open", f"its schema was changed: {names}", damaged=True)
@@ -262,12 +263,17 @@ class Database:
             self._connection.close()
 
 
-@cache
 def migrations() -> tuple[str, ...]:
-    """The statements of every migration, in order."""
-    folder = resources.files("storage") / "migrations"
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
-    return tuple((folder / name).read_text(encoding="utf-8") for name in names)
+    """The statements of every migration of the journal, in order."""
+    return migrations_in("migrations")
+
+
+@cache
+def migrations_in(folder: str) -> tuple[str, ...]:
+    """The statements of every migration in ``folder``, in order."""
+    files = resources.files("storage") / folder
+    names = sorted(file.name for file in files.iterdir() if file.name.endswith(".sql"))
+    return tuple((files / name).read_text(encoding="utf-8") for name in names)
 
 
 @cache

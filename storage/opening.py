@@ -56,14 +56,14 @@ def open_in(directory: Path, known: Known | None, at: float) -> Opened:
         StorageError: if it cannot be used, and a new one could not either or would hide one that can.
     """
     path = directory / NAME
-    _make_private(path)
+    make_private(path)
     try:
         return _open_as_left(path, known)
     except StorageError as error:
         if not error.damaged:
             raise
-        aside = _put_aside(path, at)
-        _make_private(path)
+        aside = put_aside(path, at)
+        make_private(path)
         database = Database.open(path)
         with database.transaction("take state along", is_synced=True):
             Written(salvage(aside)).write(database)
@@ -112,8 +112,12 @@ def _begun_if_needed(database: Database, account: Account | None, known: Known |
     return Opened(database, begin(database, account), Begun(reason))
 
 
-def _make_private(path: Path) -> None:
-    """Make the file ours alone before anything is in it; SQLite gives its other files the same mode."""
+def make_private(path: Path) -> None:
+    """Make the file ours alone before anything is in it; SQLite gives its other files the same mode.
+
+    Raises:
+        StorageError: if it cannot be made.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -125,7 +129,12 @@ def _make_private(path: Path) -> None:
         raise StorageError(path, "open", error.strerror or str(error), needs_operator=True) from error
 
 
-def _put_aside(path: Path, at: float) -> Path:
+def put_aside(path: Path, at: float) -> Path:
+    """Move the database at ``path`` and its log out of the way, with the time ``at`` in their names.
+
+    Raises:
+        StorageError: if it cannot be moved.
+    """
     stamp = "".join(letter for letter in rfc3339(at)[:19] if letter not in "-:")
     aside = path.with_name(f"{path.name}.damaged-{stamp}Z")
     number = 1

@@ -8,11 +8,15 @@ from actors.desks.floor import FloorDesk
 from actors.desks.job_rules import CountersInForce, counters_of, ideal_cycle, path_of
 from actors.desks.job_words import CountsTold, CountTaken, ReadJobs, RunsTold
 from actors.desks.jobs import JobDesk
-from actors.desks.portal import PortalDesk, ReadPortal
+from actors.desks.portal import PortalDesk, PortalInForce, ReadPortal
+from actors.desks.portal_series import AddSeries, ReadSeries, SeriesKeeper, SeriesKept
 from actors.desks.production import Presence, ProductionDesk, ReadProduction, StatesInForce, StateTaken
+from actors.desks.validator_rules import TermsInForce
+from actors.desks.validators import ReadValidators, ValidatorDesk
 from actors.routing import Desks
 
 __all__ = [
+    "AddSeries",
     "AlarmDesk",
     "CallDesk",
     "CountTaken",
@@ -23,6 +27,7 @@ __all__ = [
     "FloorDesk",
     "JobDesk",
     "PortalDesk",
+    "PortalInForce",
     "Presence",
     "ProductionDesk",
     "ReadAlarms",
@@ -30,10 +35,16 @@ __all__ = [
     "ReadJobs",
     "ReadPortal",
     "ReadProduction",
+    "ReadSeries",
+    "ReadValidators",
     "RunsTold",
+    "SeriesKeeper",
+    "SeriesKept",
     "SignalTaken",
     "StateTaken",
     "StatesInForce",
+    "TermsInForce",
+    "ValidatorDesk",
     "at_work",
     "counters_of",
     "ideal_cycle",

@@ -28,7 +28,13 @@ INTERVALS: Mapping[str, float] = MappingProxyType(
 )
 """Seconds between two updates, by the type of the event that carries them."""
 
-_VALIDATOR_FIELDS = ("totalValidators", "activeValidators", "inactiveValidators", "jailedValidators")
+_VALIDATOR_FIELDS = (
+    "totalValidators",
+    "activeValidators",
+    "inactiveValidators",
+    "jailedValidators",
+    "unknownValidators",
+)
 
 
 def tps_update(now: Now) -> Document:
@@ -81,7 +87,7 @@ def validator_update(now: Now) -> Document:
 
 
 def validator_counts(now: Now) -> dict[str, Known]:
-    """The four counts of validators."""
+    """The counts of validators: all of them, and those of each status."""
     counts = now.validators
     if isinstance(counts, Unknown):
         return dict.fromkeys(_VALIDATOR_FIELDS, counts)

@@ -29,7 +29,7 @@ COUNT_LIMIT = 2**63 - 1
 PERCENT_LIMIT = 100
 
 TRANSACTION_STATUSES = ("PENDING", "SUCCESS", "FAILED")
-VALIDATOR_STATUSES = ("ACTIVE", "INACTIVE", "JAILED", "TOMBSTONED")
+VALIDATOR_STATUSES = ("ACTIVE", "INACTIVE", "JAILED", "TOMBSTONED", "UNKNOWN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ FIELDS: Mapping[str, Fields] = MappingProxyType(
             "blockHeight": Field(COUNT),
             "fee": Field(NUMBER),
             "latencyMs": Field(NUMBER),
+            "finalityMs": Field(NUMBER),
         },
         VALIDATOR: {
             "timestamp": Field(MOMENT),
@@ -153,6 +154,7 @@ FIELDS: Mapping[str, Fields] = MappingProxyType(
             "blockTime": Field(COUNT),
             "transactions": Field(COUNT),
             "producer": Field(TEXT),
+            "finalityMs": Field(NUMBER),
         },
     }
 )

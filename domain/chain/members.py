@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from domain.chain.fields import BLOCK, CONSENSUS, PEER, TRANSACTION, VALIDATOR
-from domain.chain.unknown import Document, Known, Unknown, carried, document
+from domain.chain.unknown import REASONS, Document, Known, Unknown, carried, document
 from domain.event import Event
 from domain.json import JsonObject, JsonValue
 from domain.moment import rfc3339
@@ -43,16 +43,25 @@ def event_members(event: Event) -> Document | None:
 def members_of(type_: str, told: JsonObject, moment: str) -> Document:
     """What an event of ``type_`` that carried ``told`` tells; ``moment`` is when, if it did not say so itself."""
     values: dict[str, Known] = {
-        **told,
-        **{name: carried(told, name) for name in CONTRACT[type_]},
+        **{name: carried(told, name) for name in (*told, *CONTRACT[type_]) if name != REASONS},
         "timestamp": told.get("timestamp") or moment,
     }
     if type_ == TRANSACTION:
         values |= _client_names(told)
-    if type_ == VALIDATOR and told.get("status") == "TOMBSTONED":
-        # The portal knows three states; one that is jailed for good is jailed, and says so beside it.
-        values |= {"status": "JAILED", "tombstoned": True}
+    if type_ == VALIDATOR:
+        values |= _client_state(told.get("status"))
     return document(values)
+
+
+def _client_state(status: JsonValue) -> dict[str, Known]:
+    """A validator's status for clients that know three, and the exact one beside it."""
+    if status == "TOMBSTONED":
+        # One that is jailed for good is jailed, and says so beside it.
+        return {"status": "JAILED", "exactStatus": status, "tombstoned": True}
+    if status == "UNKNOWN":
+        # None of the three is true of it: a node that is silent has made nobody inactive.
+        return {"status": Unknown("no source knows the status now"), "exactStatus": status}
+    return {"exactStatus": status}
 
 
 def client_status(status: JsonValue) -> JsonValue:

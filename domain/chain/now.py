@@ -14,22 +14,10 @@ from collections.abc import Iterable
 from math import floor
 
 from domain.chain.fields import BLOCK, CONSENSUS, PEER, TRANSACTION, VALIDATOR
+from domain.chain.health import Check, Vitals, checks, health
 from domain.chain.latencies import Spread
 from domain.chain.unknown import Document, Known, Unknown, milliseconds
 from domain.chain.view import ChainView
-
-HEALTHY_RATIO = 0.9
-DEGRADED_RATIO = 0.7
-
-
-def network_health(active: int, total: int) -> Known:
-    """The state of a network of which ``active`` of ``total`` nodes are connected: the portal's own thresholds."""
-    if total == 0:
-        return Unknown("no peer is known")
-    ratio = active / total
-    if ratio >= HEALTHY_RATIO:
-        return "healthy"
-    return "degraded" if ratio >= DEGRADED_RATIO else "unhealthy"
 
 
 class Now:
@@ -59,7 +47,7 @@ class Now:
     @property
     def peak_tps(self) -> Known:
         """The highest current rate of the last 24 hours."""
-        if not self.view.has_rate:
+        if not self.view.has_rate and not self.view.rate.is_restored:
             return self._absent_rate() or Unknown(_NO_RATE)
         return _half_up(self.view.rate.peak(self.at))
 
@@ -131,8 +119,20 @@ class Now:
 
     @property
     def network_health(self) -> Known:
-        """The rule of ``network_health`` for the peers that are known."""
-        return self._absent_state(PEER) or network_health(len(self.view.peers.connected()), len(self.view.peers))
+        """How the network is, by the rule of ``domain.chain.health``."""
+        watch = self.view.watch
+        if watch.observed is not None:
+            # Where nodes are asked, their silence is ours: nobody knows how the network is.
+            age = self.at - watch.observed
+            return health(self.checks) if watch.is_fresh(self.at) else Unknown(f"no node was heard for {age:.0f} s")
+        if self.silence is not None:
+            return self.silence if self.view.heard else self._absent_state(PEER)
+        return health(self.checks)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """What the network's health is made from."""
+        return checks(self._vitals())
 
     @property
     def network_latency(self) -> Known:
@@ -142,9 +142,10 @@ class Now:
             return absent
         told = [entry.members.get("latency") for entry in self.view.peers.connected()]
         latencies = [latency for latency in told if isinstance(latency, int | float)]
-        if not latencies:
-            return Unknown("no connected peer told its latency")
-        return _half_up(sum(latencies) / len(latencies))
+        if latencies:
+            return _half_up(sum(latencies) / len(latencies))
+        trip = self.view.watch.round_trip(self.at)
+        return Unknown("no connected peer told its latency") if isinstance(trip, Unknown) else _half_up(trip * 1000)
 
     # What adds up.
 
@@ -192,6 +193,46 @@ class Now:
         return (
             Unknown(f"the last chain event of any kind came {age:.0f} s ago") if age > self.view.stale_after else None
         )
+
+    def _vitals(self) -> Vitals:
+        watch, at = self.view.watch, self.at
+        return Vitals(
+            head_age=self._either(watch.head_age(at), self._told_head_age()),
+            interval=self.block_interval,
+            height_spread=watch.height_spread(at),
+            peer_ratio=self._peer_ratio(),
+            fewest_peers=watch.fewest_peers(at),
+            round=self._either(watch.round(at), self._told_round()),
+            signed_share=watch.signed_share(at),
+            stale_after=self.view.stale_after,
+        )
+
+    @staticmethod
+    def _either(observed: float | Unknown, told: float | Unknown) -> float | Unknown:
+        return told if isinstance(observed, Unknown) else observed
+
+    def _told_head_age(self) -> float | Unknown:
+        """The age of the newest block by its own time, if its event carried one."""
+        block = self.view.block
+        height = None if block is None else block.members.get("blockHeight")
+        if block is None or not isinstance(height, int):
+            return Unknown("no block was told that was not old when it came")
+        told = self.view.blocks.get(height)
+        return max(0.0, self.at - (block.at if told is None else told.at))
+
+    def _told_round(self) -> float | Unknown:
+        told = self.consensus
+        if isinstance(told, Unknown):
+            return told
+        value = told.get("round")
+        return value if isinstance(value, int) else Unknown("the consensus event carried no round")
+
+    def _peer_ratio(self) -> float | Unknown:
+        absent = self._absent_state(PEER)
+        if absent is not None:
+            return absent
+        total = len(self.view.peers)
+        return len(self.view.peers.connected()) / total if total else Unknown("no peer is known")
 
     def _block_mean(self, name: str) -> float | Unknown:
         absent = self._absent((BLOCK,))

@@ -8,7 +8,7 @@ Rules of this file:
   12 s is steady, and falls only when the chain does.
 * The bucket of the running second counts for the part of it that has passed.
 * Before the first window is full the rate is taken over what has passed, at least one second.
-* The peak is the highest current rate of the last 24 hours that this process saw, kept by the minute.
+* The peak is the highest current rate of the last 24 hours, kept by the minute; those of an earlier life can be given.
 
 Times are Unix seconds of receipt.
 """
@@ -16,6 +16,7 @@ Times are Unix seconds of receipt.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from math import ceil, floor
 
 CURRENT_SPAN = 10
@@ -32,7 +33,7 @@ _MINUTE = 60
 class Rate:
     """Counts by the second, for the newest ``window`` seconds."""
 
-    __slots__ = ("_began", "_buckets", "_ended", "_holds_until", "_newest", "_peaks", "_size", "_window")
+    __slots__ = ("_began", "_buckets", "_ended", "_holds_until", "_newest", "_peaks", "_size", "_window", "is_restored")
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -43,6 +44,7 @@ class Rate:
         self._ended = 0.0
         self._holds_until = 0.0
         self._peaks: deque[tuple[int, float]] = deque()
+        self.is_restored = False
 
     def add(self, at: float, count: int) -> None:
         """Count ``count`` transactions that were settled at ``at``."""
@@ -76,6 +78,16 @@ class Rate:
         """The highest current rate of the last 24 hours."""
         self._note_peak(at)
         return self._peaks[0][1]
+
+    def restore(self, peaks: Iterable[tuple[float, float]]) -> None:
+        """Remember ``peaks`` of an earlier life: moments and the highest current rates of their minutes."""
+        known: dict[int, float] = {}
+        for minute, rate in (*((floor(at / _MINUTE), rate) for at, rate in peaks), *self._peaks):
+            known[minute] = max(rate, known.get(minute, 0.0))
+            self.is_restored = True
+        self._peaks.clear()
+        for minute in sorted(known):
+            self._put_peak(minute, known[minute])
 
     def _begin(self, at: float) -> None:
         if self._began is None:
@@ -118,6 +130,10 @@ class Rate:
         peaks = self._peaks
         while peaks and peaks[0][0] <= minute - PEAK_SPAN // _MINUTE:
             peaks.popleft()
+        self._put_peak(minute, rate)
+
+    def _put_peak(self, minute: int, rate: float) -> None:
+        peaks = self._peaks
         # Only a minute with a lower rate after a higher one can ever become the peak: the rest need no place.
         while peaks and peaks[-1][1] <= rate:
             peaks.pop()

@@ -59,6 +59,10 @@ class Recent(Generic[Name]):
         if len(self._entries) > self._limit:
             del self._entries[next(iter(self._entries))]
 
+    def get(self, name: Name) -> Entry | None:
+        """What was told of ``name``, or None."""
+        return self._entries.get(name)
+
     def newest(self) -> Entry | None:
         """What came into the list last, or None."""
         return next(reversed(self._entries.values()), None)
@@ -145,10 +149,11 @@ class Validators(Roster):
     def counts(self) -> dict[str, int]:
         """How many validators there are in all and of each status; tombstoned ones are jailed for good."""
         statuses = [entry.members.get("status") for entry in self]
-        active, inactive = statuses.count("ACTIVE"), statuses.count("INACTIVE")
+        active, inactive, unknown = (statuses.count(status) for status in ("ACTIVE", "INACTIVE", "UNKNOWN"))
         return {
             "totalValidators": len(statuses),
             "activeValidators": active,
             "inactiveValidators": inactive,
-            "jailedValidators": len(statuses) - active - inactive,
+            "jailedValidators": len(statuses) - active - inactive - unknown,
+            "unknownValidators": unknown,
         }

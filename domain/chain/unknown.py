@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 from domain.json import JsonValue
 
+REASONS = "reasons"
+"""The member that says of each null one why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -32,14 +35,18 @@ def document(values: Mapping[str, Known]) -> Document:
     members: Document = {name: None if isinstance(value, Unknown) else value for name, value in values.items()}
     reasons = {name: value.reason for name, value in values.items() if isinstance(value, Unknown)}
     if reasons:
-        members["reasons"] = reasons
+        members[REASONS] = reasons
     return members
 
 
 def carried(members: Mapping[str, JsonValue], name: str) -> Known:
-    """The member ``name`` of an event's data, or that the event did not carry it."""
+    """The member ``name`` of an event's data, or why the event did not carry it, as far as it says so."""
     value = members.get(name)
-    return Unknown("the event carried none") if value is None else value
+    if value is not None:
+        return value
+    reasons = members.get(REASONS)
+    reason = reasons.get(name) if isinstance(reasons, Mapping) else None
+    return Unknown(reason if isinstance(reason, str) else "the event carried none")
 
 
 def milliseconds(at: float) -> int:

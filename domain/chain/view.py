@@ -21,8 +21,10 @@ from domain.chain.fields import BLOCK, CONSENSUS, PEER, TRANSACTION, VALIDATOR, 
 from domain.chain.latencies import Latencies
 from domain.chain.rate import Rate
 from domain.chain.rosters import Entry, Peers, Recent, Validators
+from domain.chain.series import Cell, Tally
 from domain.chain.settlements import Settlements
 from domain.chain.unknown import Document
+from domain.chain.watch import Watch
 from domain.event import Event
 from domain.json import JsonValue
 from domain.moment import parse_rfc3339
@@ -44,6 +46,8 @@ class ChainView:
         self.rate = Rate(window)
         self.latencies = Latencies(window)
         self.settlements = Settlements(stale_after, max(window, stale_after))
+        self.tally = Tally()
+        self.watch = Watch(stale_after)
         self.validators = Validators()
         self.peers = Peers()
         self.block: Entry | None = None
@@ -52,6 +56,7 @@ class ChainView:
         self.transactions = Recent[str](RECENT_LIMIT)
         self.history: deque[Document] = deque(maxlen=HISTORY_LIMIT)
         self.heard: dict[str, float] = {}
+        self.newest: dict[str, Event] = {}
         self.late: dict[str, float] = {}
         self.counted_at: float | None = None
         self.has_rate = False
@@ -72,6 +77,7 @@ class ChainView:
             self.refused += 1
             return
         self.heard[event.type] = at
+        self.newest[event.type] = event
         told = _told(event, at)
         is_late = at - told.at > self.stale_after
         if is_late:
@@ -91,47 +97,56 @@ class ChainView:
         if told.members["status"] == "PENDING":
             self.settlements.add_pending(name, at)
             return
+        cell = self.tally.at(told.at if is_late else at)
         if not is_late:
-            self._take_latency(name, told.members.get("latencyMs"), at)
-        count = self.settlements.settle(
-            name,
-            succeeded=told.members["status"] == "SUCCESS",
-            height=height,
-            at=at,
-        )
+            self._take_latency(name, told.members.get("latencyMs"), at, cell)
+        has_succeeded = told.members["status"] == "SUCCESS"
+        count = self.settlements.settle(name, succeeded=has_succeeded, height=height, at=at)
+        cell.confirmed += has_succeeded
+        cell.failed += not has_succeeded
+        cell.transactions += count
+        _take_finality(told, cell)
         if not is_late:
+            cell.live += count
             self.counted_at = at
             if count:
                 self.has_rate = True
                 self.rate.add(at, count)
 
-    def _take_latency(self, name: str, carried: JsonValue, at: float) -> None:
+    def _take_latency(self, name: str, carried: JsonValue, at: float, cell: Cell) -> None:
         waited = self.settlements.waited(name, at)
+        latency = waited * 1000 if waited is not None else None
         if isinstance(carried, int | float):
-            self.latencies.add(at, carried)
-        elif waited is not None:
-            self.latencies.add(at, waited * 1000)
+            latency = carried
+        if latency is not None:
+            self.latencies.add(at, latency)
+            cell.latency.add(latency)
 
     def _take_block(self, event: Event, told: Entry, at: float, *, is_late: bool) -> None:
         height, transactions = _height(told), _integer(told, "transactions")
         before = self.blocks.newest()
         interval = _interval(before, told)
+        cell = self.tally.at(told.at if is_late else at)
+        if self.blocks.get(height) is None:
+            _note_block(cell, height, interval)
+        _take_finality(told, cell)
         self.blocks.take(height, told)
         if transactions is not None:
             count = self.settlements.close_block(height, transactions, at)
+            cell.transactions += count
             if not is_late:
                 self.counted_at = at
-                self._count_block(count, transactions, interval, at)
+                # The first block of a chain that does not say its block time tells a count, but of what interval?
+                if interval is not None:
+                    cell.live += count
+                    self._count_block(count, transactions, interval, at)
         if not is_late and self._is_newest(height, at):
             data = dict(event.data) if isinstance(event.data, Mapping) else {}
             if data.get("blockTime") is None and interval is not None and told.timed and before and before.timed:
                 data["blockTime"] = round(interval * 1000)
             self.block = Entry(data, at, event.source)
 
-    def _count_block(self, count: int, transactions: int, interval: float | None, at: float) -> None:
-        # The first block of a chain that does not say its block time tells a count, but of what interval?
-        if interval is None:
-            return
+    def _count_block(self, count: int, transactions: int, interval: float, at: float) -> None:
         # Transactions that came one by one make a smooth rate; their block must not hold the window's end.
         if count or not transactions:
             self.has_rate = True
@@ -159,6 +174,20 @@ def _told(event: Event, at: float) -> Entry:
     if event.time is None:
         return Entry(known(event), at, event.source)
     return Entry(known(event), min(parse_rfc3339(event.time), at), event.source, timed=True)
+
+
+def _note_block(cell: Cell, height: int, interval: float | None) -> None:
+    """Count a block that was not told of before, ``interval`` seconds after the one before it."""
+    cell.blocks += 1
+    cell.height = height if cell.height is None else max(height, cell.height)
+    if interval is not None:
+        cell.block_time.add(interval * 1000)
+
+
+def _take_finality(told: Entry, cell: Cell) -> None:
+    finality = told.members.get("finalityMs")
+    if isinstance(finality, int | float):
+        cell.finality.add(finality)
 
 
 def _integer(told: Entry, name: str) -> int | None:

@@ -71,3 +71,53 @@ def test_prometheus_accepts_the_rules_and_the_scrape_configuration():
     for arguments in (["check", "rules", "alerts.yml"], ["check", "config", "scrape.yml"]):
         done = subprocess.run(["promtool", *arguments], cwd=RULES, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+PORTAL = """
+rule_files:
+  - {rules}
+evaluation_interval: 15s
+tests:
+  - interval: 15s
+    input_series:
+      - {{series: 'up{{job="andond",instance="a"}}', values: '1x60'}}
+      - {{series: 'andond_chain_silence_seconds{{instance="a"}}', values: '0x10 45x10 0x40'}}
+      - {{series: 'andond_chain_tps{{instance="a"}}', values: '900x19 1000 900x40'}}
+      - {{series: 'andond_chain_tps_target{{instance="a"}}', values: '1000x60'}}
+      - {{series: 'andond_frames_rejected_total{{instance="a",reason="json"}}', values: '0x20 6x40'}}
+      - {{series: 'andond_handshakes_failed_total{{instance="a",reason="tls"}}', values: '0x20 6x40'}}
+      - {{series: 'andond_connections_failed_total{{instance="a"}}', values: '0x60'}}
+      - {{series: 'andond_outboxes_overflowed_total{{instance="a"}}', values: '0x60'}}
+      - {{series: 'andond_request_duration_seconds_bucket{{instance="a",le="0.1"}}', values: '0x20 0+90x40'}}
+      - {{series: 'andond_request_duration_seconds_bucket{{instance="a",le="0.25"}}', values: '0x20 0+100x40'}}
+      - {{series: 'andond_request_duration_seconds_bucket{{instance="a",le="+Inf"}}', values: '0x20 0+100x40'}}
+    alert_rule_test:
+{tests}
+"""
+
+# The moment, the alert, and whether it fires then.
+COURSE = (
+    ("2m", "AurigraphServiceDown", False),
+    ("4m", "AurigraphServiceDown", True),
+    ("7m", "AurigraphServiceDown", False),
+    ("4m30s", "LowTransactionThroughput", False),
+    # One good sample after five minutes less fifteen seconds begins the five minutes anew.
+    ("9m30s", "LowTransactionThroughput", False),
+    ("10m30s", "LowTransactionThroughput", True),
+    ("4m", "WebSocketErrors", False),
+    ("5m30s", "WebSocketErrors", True),
+    ("9m", "WebSocketErrors", False),
+    ("5m", "HighLatency", False),
+    ("8m", "HighLatency", True),
+)
+
+
+@needs_promtool
+def test_the_portal_s_four_alerts_fire_when_they_should_and_not_before(tmp_path):
+    for moment, alert, is_firing in COURSE:
+        test = f"      - {{eval_time: {moment}, alertname: {alert}, exp_alerts: []}}"
+        file = tmp_path / "test.yml"
+        file.write_text(PORTAL.format(rules=RULES / "alerts.yml", tests=test), encoding="utf-8")
+        done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) is is_firing, f"{alert} at {moment}: {done.stdout}{done.stderr}"
+        assert not is_firing or "exp:[]" in done.stdout + done.stderr

@@ -15,7 +15,16 @@ from domain import Priority, channel_of, parse_rfc3339
 PATH = "gateway/desks/portal"
 BEGIN = 1_800_000_000.0
 HOST = {"cpuPercent": 12.5, "memoryUsedBytes": 2_048_000_000, "memoryTotalBytes": 8_000_000_000, "disks": {}}
-INTERVALS = {"portal.tps": 1, "portal.block": 2, "portal.network": 3, "portal.validators": 5, "portal.metrics": 1}
+INTERVALS = {
+    "portal.tps": 1,
+    "portal.block": 2,
+    "portal.network": 3,
+    "portal.validators": 5,
+    "portal.metrics": 1,
+    "portal.channel": 2,
+    "portal.analytics": 1,
+    "portal.realtime": 1,
+}
 
 
 def clock() -> float:
@@ -137,6 +146,9 @@ async def test_periodic_values_go_to_the_channels_that_the_portals_doors_follow(
             "portal/network",
             "portal/validators",
             "portal/metrics",
+            "panels/channel",
+            "panels/analytics",
+            "panels/realtime",
         }
         assert {message.priority for message in rig.published} == {Priority.NORMAL}
 

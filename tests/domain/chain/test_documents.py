@@ -103,6 +103,7 @@ def test_a_validator_update_counts_the_validators(view: ChainView, event: EventM
         "activeValidators": 2,
         "inactiveValidators": 1,
         "jailedValidators": 1,
+        "unknownValidators": 0,
         "validatorsLeftOut": 0,
         "observedAt": AT_MS,
     }

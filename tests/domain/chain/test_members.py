@@ -80,7 +80,24 @@ def test_the_data_s_own_timestamp_goes_first_then_the_event_s_time_then_the_rece
 def test_a_tombstoned_validator_is_jailed_for_good(event: EventMaker) -> None:
     members = event_members(event("validator.status", validator="v", status="TOMBSTONED"))
     assert members is not None
-    assert (members["status"], members["tombstoned"]) == ("JAILED", True)
+    assert (members["status"], members["tombstoned"], members["exactStatus"]) == ("JAILED", True, "TOMBSTONED")
+
+
+def test_a_validator_of_which_nobody_knows_has_none_of_the_three_statuses(event: EventMaker) -> None:
+    members = event_members(event("validator.status", validator="v", status="UNKNOWN"))
+    assert members is not None
+    assert (members["status"], members["exactStatus"]) == (None, "UNKNOWN")
+    reasons = members["reasons"]
+    assert isinstance(reasons, dict)
+    assert reasons["status"] == "no source knows the status now"
+
+
+def test_a_member_beyond_the_contract_that_is_null_has_its_reason_too(event: EventMaker) -> None:
+    members = event_members(event("validator.status", validator="v", status="ACTIVE", moniker=None))
+    assert members is not None
+    reasons = members["reasons"]
+    assert isinstance(reasons, dict)
+    assert reasons["moniker"] == "the event carried none"
 
 
 def test_other_events_have_no_members_here(event: EventMaker) -> None:

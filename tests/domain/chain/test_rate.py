@@ -143,3 +143,47 @@ def test_the_rate_agrees_with_a_list_of_everything_that_was_counted(
         least = sum(count for moment, count in counted if moment >= start + 1)
         most = sum(count for moment, count in counted if moment >= start - 1)
         assert least / max(end - start, 1) - 1e-9 <= told <= most / max(end - start, 1) + 1e-9
+
+
+# -- over a restart ---------------------------------------------------------------------------------------
+
+
+def test_a_peak_of_an_earlier_life_holds_until_a_day_has_passed() -> None:
+    rate = Rate(60)
+    rate.restore([(START - 3600, 500.0), (START - 7200, 90.0)])
+    rate.add(START, 10)
+    assert rate.is_restored
+    assert rate.peak(START) == 500
+    assert rate.peak(START - 3600 + PEAK_SPAN - 120) == 500
+    assert rate.peak(START - 3600 + PEAK_SPAN + 120) < 500
+
+
+def test_peaks_that_become_known_late_join_those_of_this_life() -> None:
+    rate = Rate(60)
+    rate.add(START, 7000)
+    before = rate.peak(START)
+    rate.restore([(START - 600, 1.0)])
+    assert rate.peak(START) == before
+    rate.restore([(START - 600, before + 1)])
+    assert rate.peak(START) == before + 1
+
+
+def test_nothing_to_restore_is_no_rate() -> None:
+    rate = Rate(60)
+    rate.restore([])
+    assert not rate.is_restored
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2 * PEAK_SPAN), st.floats(0, 1e6)), max_size=30),
+    st.lists(st.tuples(st.integers(0, 2 * PEAK_SPAN), st.floats(0, 1e6)), max_size=30),
+)
+def test_the_peak_is_the_highest_of_the_last_day_in_whichever_order_it_was_learned(
+    one: list[tuple[int, float]], other: list[tuple[int, float]]
+) -> None:
+    rate = Rate(60)
+    at = START // 60 * 60 + 2 * PEAK_SPAN
+    for told in (one, other):
+        rate.restore([(START // 60 * 60 + offset, value) for offset, value in told])
+    newer = [value for offset, value in (*one, *other) if offset // 60 > PEAK_SPAN // 60]
+    assert rate.peak(at) == max(newer, default=0.0)

@@ -46,14 +46,15 @@ def test_a_full_roster_leaves_newcomers_out_counts_them_once_and_still_takes_its
 
 def test_validators_are_counted_by_status_and_the_counts_add_up() -> None:
     validators = Validators()
-    statuses = ["ACTIVE", "ACTIVE", "INACTIVE", "JAILED", "TOMBSTONED"]
+    statuses = ["ACTIVE", "ACTIVE", "INACTIVE", "JAILED", "TOMBSTONED", "UNKNOWN"]
     for number, status in enumerate(statuses):
         validators.take(str(number), Entry({"status": status}, 0.0))
     assert validators.counts() == {
-        "totalValidators": 5,
+        "totalValidators": 6,
         "activeValidators": 2,
         "inactiveValidators": 1,
         "jailedValidators": 2,
+        "unknownValidators": 1,
     }
 
 
