@@ -2,17 +2,18 @@
 
 Rules of this file: one table, from the dialects' own. A path that is no door gets an answer that says so. On
 ``/stream`` the client names its dialects in the order that it prefers, and the first that is known here is spoken; who
-names none speaks ``andond.v1.json``. Who is let in at the floor's doors is decided in ``andond.floor_doors``.
+names none speaks ``andond.v1.json``. Who is let in at the floor's doors is decided in ``andond.floor_doors``, at the
+portal's in ``andond.portal_doors``.
 """
 
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import Callable, Mapping
 
 from actors import Opening
 from andond.floor_doors import FloorDoors
+from andond.portal_doors import PortalDoors
 from andond.version import VERSION
 from config import ServerSettings
 from transport import Door, Link, Request, Response, Session, problem
@@ -20,7 +21,6 @@ from transport.dialects.cloudevents import SUBPROTOCOL, CloudEventsSession, Quer
 from transport.dialects.floor import DOORS as FLOOR_DOORS
 from transport.dialects.native import ENCODINGS, JSON, Encoding, NativeSession, Terms
 from transport.dialects.portal import DOORS as PORTAL_DOORS
-from transport.dialects.portal import Door as PortalDoor
 
 STREAM = "/stream"
 
@@ -31,12 +31,17 @@ class Doors:
     """Finds the door of a request; ``settings`` returns those in force, of which clients of the stream are told.
 
     ``floor`` finds the floor's doors; who answers behind them has done what clients of the stream want done.
+    ``portal`` finds the portal's.
     """
 
     def __init__(
-        self, settings: Callable[[], ServerSettings] = ServerSettings, floor: FloorDoors | None = None
+        self,
+        settings: Callable[[], ServerSettings] = ServerSettings,
+        floor: FloorDoors | None = None,
+        portal: PortalDoors | None = None,
     ) -> None:
         self._settings = settings
+        self._portal = portal or PortalDoors()
         self._floor = floor or FloorDoors()
         # By what is asked for: an answer may name no subprotocol that the client did not.
         self._stream: Mapping[str, Door] = {
@@ -47,13 +52,10 @@ class Doors:
             },
             SUBPROTOCOL: Door("stream", (SUBPROTOCOL,), Opening(_cloudevents)),
         }
-        self._portal = {
-            path: Door(door.word, (), Opening(_portal_session(door))) for path, door in PORTAL_DOORS.items()
-        }
 
     def __call__(self, request: Request) -> Door | Response:
         """The door that ``request`` asks for, or why there is none."""
-        door = self._portal.get(request.path)
+        door = self._portal(request)
         if door is not None:
             return door
         if request.path == STREAM:
@@ -61,7 +63,7 @@ class Doors:
         at_floor = self._floor(request)
         if at_floor is not None:
             return at_floor
-        known = ", ".join([STREAM, *self._portal, *(path for path in FLOOR_DOORS if not path.endswith("/"))])
+        known = ", ".join([STREAM, *PORTAL_DOORS, *(path for path in FLOOR_DOORS if not path.endswith("/"))])
         return problem(404, "No such stream", f"There is no WebSocket at {request.path}; there is one at {known}.")
 
     def _stream_door(self, request: Request) -> Door | Response:
@@ -94,7 +96,3 @@ def _offered(request: Request) -> list[str]:
 
 def _cloudevents(_link: Link, request: Request) -> Session:
     return CloudEventsSession.from_query(request.query)
-
-
-def _portal_session(door: PortalDoor) -> Callable[[Link, Request], Session]:
-    return lambda link, _request: door.open(str(uuid.uuid4()), link.recollection)

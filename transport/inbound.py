@@ -49,6 +49,11 @@ class Meter:
         self._mask = b""
         self.pongs: list[bytes] = []
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether a Close frame has come, behind which nothing counts."""
+        return self._ended
+
     def take_pongs(self, data: bytes) -> bytes:
         """What is left of ``data`` when the whole Pongs at its beginning are taken into ``pongs``."""
         if self._remaining or self._header or self._ended:

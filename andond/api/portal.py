@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from andond.api.describe import Parameter
 from andond.api.portal_dashboard import DASHBOARD_DOCUMENTS, DASHBOARD_LISTINGS
 from andond.api.portal_documents import DOCUMENTS, LISTINGS, Listing, Shape, validator
+from andond.api.portal_routes import PortalRoutes, about
 from domain.chain import Document, Known, Now, Surroundings, Unknown, document
 from transport import ProtocolError, Request, Response, Routes, json_response, problem_of
-
-PREFIX = "/api/v11"
 
 LIMIT = 100
 """How many items a list has when the client does not say."""
@@ -37,6 +37,12 @@ Answer = TypeVar("Answer")
 PlainHandler = Callable[[Request], Awaitable[Response]]
 """A handler of a path without parameters."""
 
+_LIMIT = Parameter(
+    "limit",
+    "How many there are in the answer at most",
+    {"type": "integer", "minimum": 1, "maximum": HIGHEST_LIMIT, "default": LIMIT},
+)
+
 _CONNECTION_NAMES = {
     "metrics": "metricsConnections",
     "transactions": "transactionConnections",
@@ -44,6 +50,12 @@ _CONNECTION_NAMES = {
     "consensus": "consensusConnections",
     "network": "networkConnections",
     "live": "liveStreamConnections",
+    "legacy": "legacyTransactionConnections",
+    "channels": "channelConnections",
+    "dashboard": "dashboardConnections",
+    "v11": "v11Connections",
+    "console": "consoleConnections",
+    "realtime": "realtimeConnections",
 }
 
 
@@ -117,9 +129,14 @@ class PortalResource:
         try:
             found = await self._data.read(reading)
         except DeskBusy:
-            detail = "the chain desk did not answer in time: it is restarting, or behind"
-            return problem_of(ProtocolError(503, detail, retry_after=RETRY_AFTER))
+            return problem_of(busy())
         return problem_of(ProtocolError(404, missing)) if found is None else json_response(found)
+
+
+def busy() -> ProtocolError:
+    """What a client is told when the desk did not answer in time."""
+    detail = "the chain desk did not answer in time: it is restarting, or behind"
+    return ProtocolError(503, detail, retry_after=RETRY_AFTER)
 
 
 def websocket_stats(broadcasts: Broadcasts) -> Document:
@@ -138,15 +155,16 @@ def websocket_stats(broadcasts: Broadcasts) -> Document:
 
 
 def register(routes: Routes, data: PortalData) -> None:
-    """Add the portal's paths to ``routes``."""
-    resource = PortalResource(data)
+    """Add the portal's paths of what is so now to ``routes``."""
+    resource, table = PortalResource(data), PortalRoutes(routes)
     for path, shape in {**DOCUMENTS, **DASHBOARD_DOCUMENTS}.items():
-        routes.add("GET", PREFIX + path, resource.document(shape))
+        table.add("GET", path, resource.document(shape), about(shape))
     for path, listing in {**LISTINGS, **DASHBOARD_LISTINGS}.items():
-        routes.add("GET", PREFIX + path, resource.listing(listing))
+        table.add("GET", path, resource.listing(listing), about(listing, query=(_LIMIT,), refuses=(400, 503)))
     for path in ("/websocket/stats", "/dashboard/websocket-status"):
-        routes.add("GET", PREFIX + path, resource.websocket_stats)
-    routes.add("GET", PREFIX + "/live/validators/{name}", resource.validator)
+        table.add("GET", path, resource.websocket_stats, about(resource.websocket_stats, refuses=()))
+    about_one = about(resource.validator, refuses=(404, 503))
+    table.add("GET", "/live/validators/{name}", resource.validator, about_one)
 
 
 def _limit(request: Request) -> int | Response:

@@ -11,6 +11,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from andond.api.portal_documents import Listing, Shape, consensus, health, percentile, target
+from andond.version import VERSION
 from domain import JsonValue, rfc3339
 from domain.chain import (
     INTERVALS,
@@ -135,6 +136,21 @@ def dashboard(now: Now, around: Surroundings) -> Document:
     }
 
 
+def dashboard_config(now: Now, around: Surroundings) -> Document:
+    """What the dashboard can ask for, and how often it changes."""
+    del around
+    intervals: dict[str, JsonValue] = {type_: round(interval * 1000) for type_, interval in INTERVALS.items()}
+    return {
+        "version": VERSION,
+        "updateIntervals": intervals,
+        "websocket": {"endpoint": "/ws/dashboard", "protocol": "ws"},
+        "historicalDataPeriods": ["1h", "6h", "24h"],
+        "windowSeconds": now.view.window,
+        "staleAfterSeconds": now.view.stale_after,
+        "timestamp": milliseconds(now.at),
+    }
+
+
 def dashboard_performance(now: Now, around: Surroundings) -> Document:
     """The dashboard's page on throughput, latency and reliability."""
     return {
@@ -241,6 +257,7 @@ DASHBOARD_DOCUMENTS: Mapping[str, Shape] = MappingProxyType(
         "/dashboard/performance": dashboard_performance,
         "/analytics/performance": dashboard_performance,
         "/dashboard/transactions": dashboard_transactions,
+        "/dashboard/config": dashboard_config,
         "/dashboard/health": health,
         "/analytics/health": health,
     }

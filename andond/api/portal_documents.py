@@ -28,6 +28,7 @@ from domain.chain import (
     Unknown,
     carried,
     document,
+    health_document,
     members_of,
     metrics,
     milliseconds,
@@ -153,6 +154,12 @@ def live_metrics(now: Now, around: Surroundings) -> Document:
         }
     )
     return joined(metrics(now, around), hooks)
+
+
+def network_health_told(now: Now, around: Surroundings) -> Document:
+    """The network's health by its published rule, with every check behind it."""
+    del around
+    return {**health_document(now.network_health, now.checks), "timestamp": milliseconds(now.at)}
 
 
 def live_network(now: Now, limit: int) -> Document:
@@ -307,7 +314,9 @@ DOCUMENTS: Mapping[str, Shape] = MappingProxyType(
         "/metrics": metrics,
         "/live/metrics": live_metrics,
         "/live/validators/health": validators_health,
+        "/consensus": consensus_status,
         "/consensus/status": consensus_status,
+        "/network/health": network_health_told,
     }
 )
 """Paths below the prefix that take no question."""

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.places import PORTAL_DESK, RECORDER, SOURCES, Address
+from actors.places import PORTAL_DESK, RECORDER, SERIES, SOURCES, Address
 from actors.runtime import Environment
-from andond.api import asyncapi, events, floor, floor_doors, health, health_words, openapi, page, portal
+from andond.api import (
+    asyncapi,
+    events,
+    floor,
+    floor_doors,
+    health,
+    health_words,
+    openapi,
+    page,
+    portal,
+    portal_analytics,
+    portal_record,
+)
 from andond.api.health import Health
 from andond.api.portal_data import DeskData
 from domain.plant.site import Site
@@ -22,7 +34,10 @@ def build_routes(
     health.register(routes, condition)
     health_words.register(routes, condition)
     events.register(routes, Address(environment, SOURCES), Address(environment, RECORDER))
-    portal.register(routes, DeskData(Address(environment, PORTAL_DESK)))
+    data = DeskData(Address(environment, PORTAL_DESK), Address(environment, SERIES))
+    portal.register(routes, data)
+    portal_analytics.register(routes, data)
+    portal_record.register(routes, Address(environment, SOURCES), Address(environment, RECORDER))
     asyncapi.register(routes)
     openapi.register(routes)
     floor.register(routes, environment, site)

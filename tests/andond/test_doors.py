@@ -19,7 +19,7 @@ from transport.dialects.portal import DOORS as PORTAL_DOORS
 
 CLOUD_EVENTS = "cloudevents.json"
 # A link whose client was never here before.
-STRANGER = SimpleNamespace(recollection=None)
+STRANGER = SimpleNamespace(id="c1", recollection=None)
 
 
 def request(path: str, subprotocols: str = "", **query: list[str]) -> Request:
@@ -54,6 +54,12 @@ def test_the_issues_doors_are_there():
         "/ws/validators",
         "/ws/consensus",
         "/ws/network",
+        "/ws/transactions/legacy",
+        "/ws/channels",
+        "/ws/dashboard",
+        "/ws/v11",
+        "/api/v11/portal/websocket",
+        "/api/v12/realtime",
     }
 
 
@@ -119,7 +125,7 @@ def test_who_speaks_the_native_protocol_must_introduce_itself(subprotocol):
 
 def test_who_takes_no_commands_need_not_introduce_itself():
     assert not find("/stream", CLOUD_EVENTS, channel=["a/*"]).context.must_introduce
-    assert not any(find(path).context.must_introduce for path in PORTAL_DOORS)
+    assert [path for path in PORTAL_DOORS if find(path).context.must_introduce] == ["/ws/v11"]
 
 
 def test_a_session_tells_the_settings_in_force_and_has_a_name_of_its_own():

@@ -210,7 +210,7 @@ def plant(tmp_path_factory) -> Iterator[Plant]:
         yield plant
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plant_in() -> Callable[[Path], AbstractContextManager[Plant]]:
     """A plant of a test's own."""
     return living

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from andond.api import portal_analytics
 from andond.api.portal import (
     HIGHEST_LIMIT,
-    PREFIX,
     Broadcasts,
     DeskBusy,
     register,
@@ -19,14 +19,16 @@ from andond.api.portal import (
 )
 from andond.api.portal_dashboard import DASHBOARD_DOCUMENTS, DASHBOARD_LISTINGS
 from andond.api.portal_documents import DOCUMENTS, LISTINGS
+from andond.api.portal_routes import PREFIXES
 from domain import Event, JsonValue, Priority
-from domain.chain import ChainView, Now, Surroundings, history_row
+from domain.chain import Cells, ChainView, Now, Surroundings, history_row
 from domain.chain.fields import FIELDS
 from transport import ClientAddress, ProtocolError, Request, Response, Routes
 from transport.dialects.portal import DOORS
 from transport.dialects.portal_frames import LIVE_TYPES
 
 AT = 1_000_000.0
+PREFIX = PREFIXES[0]
 Answer = TypeVar("Answer")
 Object = dict[str, object]
 PATHS = [*DOCUMENTS, *DASHBOARD_DOCUMENTS, *LISTINGS, *DASHBOARD_LISTINGS]
@@ -48,8 +50,12 @@ class Desk:
             raise DeskBusy
         return reading(Now(self.view, AT), self.around)
 
+    async def history(self, span: int, begin: float, end: float, limit: int) -> tuple[Cells, bool]:
+        del span, begin, end, limit
+        raise DeskBusy
+
     async def broadcasts(self) -> Broadcasts:
-        return Broadcasts({"metrics": 10, "live": 2, "floor": 40}, 15234, 0.035)
+        return Broadcasts({"metrics": 10, "live": 2, "channels": 3, "floor": 40}, 15234, 0.035)
 
     def take(self, type_: str, **data: JsonValue) -> None:
         self.view.take(Event("1", "/chain", type_, data, AT, Priority.NORMAL), AT)
@@ -330,7 +336,13 @@ async def test_the_stats_count_the_portal_s_connections(routes: Routes, path: st
         "consensusConnections": 0,
         "networkConnections": 0,
         "liveStreamConnections": 2,
-        "totalConnections": 12,
+        "legacyTransactionConnections": 0,
+        "channelConnections": 3,
+        "dashboardConnections": 0,
+        "v11Connections": 0,
+        "consoleConnections": 0,
+        "realtimeConnections": 0,
+        "totalConnections": 15,
         "messagesSent": 15234,
         "lastBroadcastLatency": 35.0,
     }
@@ -342,16 +354,25 @@ def test_before_the_first_broadcast_its_latency_is_null() -> None:
     assert stats["reasons"] == {"lastBroadcastLatency": "nothing was broadcast yet"}
 
 
-@pytest.mark.parametrize("path", ["/analytics/24h", "/dashboard/history/1h", "/demo/channels", "/mobile/stats"])
+@pytest.mark.parametrize("path", ["/mobile/stats", "/bridge/status"])
 async def test_paths_without_data_are_not_here(routes: Routes, path: str) -> None:
     with pytest.raises(ProtocolError) as refused:
         await get(routes, path)
     assert refused.value.status == 404
 
 
-def test_the_reference_names_every_path_frame_and_field(routes: Routes) -> None:
-    reference = (Path(__file__).parents[3] / "docs/reference/portal.md").read_text()
-    paths = [route.pattern.removeprefix(PREFIX) for route in routes]
+def test_both_generations_of_clients_find_the_same_paths(routes: Routes) -> None:
+    by_prefix = [{route.pattern for route in routes if route.pattern.startswith(prefix)} for prefix in PREFIXES]
+    first, second = ({path[len(prefix) :] for path in paths} for prefix, paths in zip(PREFIXES, by_prefix, strict=True))
+    assert first == second
+    assert len(first) * 2 == len(routes)
+
+
+def test_the_reference_names_every_path_frame_and_field(routes: Routes, desk: Desk) -> None:
+    pages = Path(__file__).parents[3] / "docs/reference"
+    reference = (pages / "portal.md").read_text() + (pages / "history.md").read_text()
+    portal_analytics.register(routes, desk)
+    paths = [route.pattern.removeprefix(PREFIX) for route in routes if route.pattern.startswith(PREFIX)]
     fields = [name for fields in FIELDS.values() for name in fields]
     for word in (*paths, *DOORS, *LIVE_TYPES.values(), *fields, *FIELDS):
         assert f"`{word}`" in reference, word
