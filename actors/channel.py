@@ -24,7 +24,7 @@ from actors.replay import Replayer
 from actors.runtime import ActorDead, MailboxFull, TrioActor, ask
 from actors.seeds import Seeds
 from config import ChannelSettings
-from domain import History, JsonValue, Priority, Publication, may_be_kept
+from domain import History, JsonValue, Priority, Publication, may_be_kept, newest_suffices
 from telemetry import counters, events
 from transport import Batch, Encoder, Frame, FrameStream
 
@@ -61,7 +61,8 @@ class Channel(TrioActor):
         self._followers = followers
         self._settings = settings
         self._clock = clock
-        self._history = History(name, secrets.token_hex(4), settings.history)
+        keep = min(1, settings.history) if newest_suffices(name) else settings.history
+        self._history = History(name, secrets.token_hex(4), keep)
         self._replayer = Replayer(self._history)
         self._seeds: Seeds | None = None
         self._pending: list[Publication] = []

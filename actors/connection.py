@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from actors.lobby import Lobby
+from actors.lobby import NOT_CONNECTED, REASON, Lobby
 from actors.messages import Follow, Received, Unfollow
 from actors.places import Address
 from actors.prompter import Prompter
@@ -261,14 +261,15 @@ class ConnectionPeer:
 class Opening:
     """What opens behind a door: the maker of the session, given the link and the request.
 
-    Who ``must_introduce`` itself is closed when it has not done so in time. ``answer`` answers what sessions enquire;
-    ``ended`` is told of the end of each.
+    Who ``must_introduce`` itself is closed when it has not done so in time, with the code and reason of ``late``.
+    ``answer`` answers what sessions enquire; ``ended`` is told of the end of each.
     """
 
     session: Callable[[Link, Request], Session]
     must_introduce: bool = False
     answer: Answerer | None = None
     ended: Callable[[Link], None] | None = None
+    late: tuple[int, str] = (NOT_CONNECTED, REASON)
 
 
 class ConnectionGate:
@@ -302,7 +303,7 @@ class ConnectionGate:
         args = (session, link, self._neighbours, self._clock, door.context.answer)
         spec = ChildSpec(link.id, Connection, args, restart=Restart.TEMPORARY, shutdown=1.0)
         if door.context.must_introduce and self._neighbours.lobby is not None:
-            self._neighbours.lobby.enter(link)
+            self._neighbours.lobby.enter(link, *door.context.late)
         try:
             ref = as_ref(await ask(self._connections.ref, StartChild(spec), START_TIMEOUT))
         except BaseException:

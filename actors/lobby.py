@@ -15,21 +15,21 @@ REASON = "not connected in time"
 
 
 class Lobby:
-    """The links that must introduce themselves within ``patience`` seconds; who does not is closed with 4003."""
+    """The links that must introduce themselves within ``patience`` seconds; who does not is closed."""
 
     __slots__ = ("_arrival", "_waiting", "patience")
 
     def __init__(self, patience: float) -> None:
         self.patience = patience
-        self._waiting: dict[Link, float] = {}
+        self._waiting: dict[Link, tuple[float, int, str]] = {}
         self._arrival = trio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def enter(self, link: Link) -> None:
-        """``link`` has opened and is waited for."""
-        self._waiting[link] = trio.current_time() + self.patience
+    def enter(self, link: Link, code: int = NOT_CONNECTED, reason: str = REASON) -> None:
+        """``link`` has opened and is waited for; in vain, it is closed with ``code`` and ``reason``."""
+        self._waiting[link] = (trio.current_time() + self.patience, code, reason)
         self._arrival.set()
 
     def leave(self, link: Link) -> None:
@@ -42,12 +42,12 @@ class Lobby:
             await self._arrival.wait()
             self._arrival = trio.Event()
             while self._waiting:
-                await trio.sleep_until(next(iter(self._waiting.values())))
+                await trio.sleep_until(next(iter(self._waiting.values()))[0])
                 self._show_out(trio.current_time())
 
     def _show_out(self, now: float) -> None:
-        for link, deadline in list(self._waiting.items()):
+        for link, (deadline, code, reason) in list(self._waiting.items()):
             if deadline > now:
                 return
             del self._waiting[link]
-            link.close(NOT_CONNECTED, REASON)
+            link.close(code, reason)

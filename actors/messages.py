@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from domain import Event, Fault, JsonObject, JsonValue, Position, Priority, Publication, Row, conflation_key
+from domain.chain import Observation
 from transport import Encoder, Followed, Frame, FrameStream
 
 
@@ -42,6 +43,22 @@ class EventTaken(_Carrier):
     def __init__(self, event: Event, settled: Callable[[bool], None] | None = None) -> None:
         super().__init__(event)
         self.settled = settled
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The nodes of a chain said this, in the order in which it came."""
+
+    observations: tuple[Observation, ...]
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class StatusesTold:
+    """``validator.status`` events for the portal's view; they are published by whoever tells them, or were before."""
+
+    events: tuple[Event, ...]
+    priority: ClassVar[Priority] = Priority.HIGH
 
 
 class Writing:

@@ -29,7 +29,7 @@ from msgspec.structs import replace
 from actors import Apply, Drain, Front
 from actors.desks import StatesInForce
 from actors.notifier import chain_faults
-from actors.places import GATEWAY, LISTENER, SOURCES, Address
+from actors.places import GATEWAY, LISTENER, PORTAL_DESK, SERIES, SOURCES, Address
 from actors.runtime import (
     ActorDead,
     ActorRef,
@@ -43,12 +43,14 @@ from actors.runtime import (
 from actors.sources import ApplySources
 from andond.api import build_routes
 from andond.api.health import Condition, Health, unanswered
+from andond.api.portal_data import DeskData
 from andond.checks import EX_CONFIG, flags, report
 from andond.doors import Doors
 from andond.floor_desks import FloorDesks
 from andond.floor_doors import FloorDoors
 from andond.installed import install
 from andond.observer import TelemetryObserver
+from andond.portal_doors import ConsoleDesk, PortalDoors
 from andond.systemd import Notifier, forget_sockets, inherited_sockets
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from andond.version import VERSION
@@ -129,7 +131,9 @@ class Daemon:
         self._sources = Address(environment, SOURCES)
         floor = self._floor_doors(environment)
         routes = build_routes(environment, self._health, floor.roster, self._present.site)
-        doors = Doors(self._present.server, floor)
+        data = DeskData(Address(environment, PORTAL_DESK), Address(environment, SERIES))
+        portal = PortalDoors(ConsoleDesk(data))
+        doors = Doors(self._present.server, floor, portal)
         specs = gateway(self._present, self._sockets, routes, doors, self._front)
         with trio.open_signal_receiver(*ENDING, signal.SIGHUP, signal.SIGUSR1) as signals:
             self._root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)

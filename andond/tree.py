@@ -33,24 +33,32 @@ from actors.desks import (
     FloorDesk,
     JobDesk,
     PortalDesk,
+    PortalInForce,
     Presence,
     ProductionDesk,
+    SeriesKeeper,
+    TermsInForce,
+    ValidatorDesk,
     at_work,
 )
 from actors.hooks import HookRules, Installed, Taps
 from actors.notifier import NOTIFIER_POLICY, PresentRulebook, notification_channels
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor
 from actors.sources import Roll, Sources, Vigil
+from andond.portal_streams import PORTAL_STREAMS
 from config import (
     AlarmSettings,
     CanarySettings,
     FloorSettings,
     JournalSettings,
     PolicySettings,
+    PortalSettings,
     ReceiptSettings,
     ServerSettings,
     Settings,
     SourceSettings,
+    required_chains,
+    watched_of,
 )
 from domain import Priority
 from domain.plant.site import Site
@@ -82,6 +90,10 @@ class Present:
     def sources(self) -> Mapping[str, SourceSettings]:
         """The sources that there should be."""
         return self.settings.sources
+
+    def portal(self) -> PortalSettings:
+        """What the portal's clients are told, and which alerts there are."""
+        return self.settings.portal
 
     def journal(self) -> JournalSettings:
         """What the journal keeps."""
@@ -157,12 +169,7 @@ def _desks(present: Present, taps: Taps) -> list[ChildSpec]:
     """The actors that decide, in the order of their start."""
     return [
         ChildSpec("floor", FloorDesk, (present.journal, CountersInForce(present.floor))),
-        ChildSpec(
-            "portal",
-            PortalDesk,
-            (present.settings.portal,),
-            {"present": present.journal, "ranks": Ranks("portal", present.policy)},
-        ),
+        *_chain_desks(present),
         # Before the alarms, which ask for calls when they begin.
         ChildSpec(
             "calls",
@@ -187,6 +194,31 @@ def _desks(present: Present, taps: Taps) -> list[ChildSpec]:
             JobDesk,
             (present.floor, present.site),
             {"ranks": Ranks("jobs", present.policy)},
+        ),
+    ]
+
+
+def _chain_desks(present: Present) -> list[ChildSpec]:
+    """The actors that decide about chains, in the order of their start."""
+    return [
+        # Before the portal, which asks for its peaks when it begins.
+        ChildSpec("series", SeriesKeeper, (present.data_directory(), lambda: present.portal().history)),
+        ChildSpec(
+            "portal",
+            PortalDesk,
+            (present.settings.portal,),
+            {
+                "present": present.journal,
+                "ranks": Ranks("portal", present.policy),
+                "streams": PORTAL_STREAMS,
+                "in_force": PortalInForce(present.portal, lambda: required_chains(present.settings.sources)),
+            },
+        ),
+        ChildSpec(
+            "validators",
+            ValidatorDesk,
+            (TermsInForce(lambda: present.settings.chain, lambda: watched_of(present.settings.sources)),),
+            {"ranks": Ranks("validators", present.policy)},
         ),
     ]
 

@@ -2,6 +2,8 @@
 
 from config.alarms import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, SuppressionSettings
 from config.calls import CallRuleSettings, CallSettings
+from config.chain import ChainRuleSettings, watched_of
+from config.chain_sources import CosmosNode, CosmosSource, EthereumNode, EthereumSource
 from config.changes import changed, in_force
 from config.doors import DoorSettings
 from config.escalation import ChainSettings, EscalationSettings
@@ -22,6 +24,7 @@ from config.notifications import (
     WebSocketSettings,
 )
 from config.policy import PolicySettings, RuleSettings
+from config.portal import AlertSettings, HistorySettings, required_chains
 from config.products import (
     ChangeoverSettings,
     CharacteristicSettings,
@@ -80,23 +83,30 @@ __all__ = [
     "AlarmClassSettings",
     "AlarmEntrySettings",
     "AlarmSettings",
+    "AlertSettings",
     "AreaSettings",
     "Broken",
     "CallRuleSettings",
     "CallSettings",
     "CanarySettings",
     "CellSettings",
+    "ChainRuleSettings",
     "ChainSettings",
     "ChangeoverSettings",
     "ChannelSettings",
     "CharacteristicSettings",
     "ClosureSettings",
+    "CosmosNode",
+    "CosmosSource",
     "CounterSettings",
     "DoorSettings",
     "EscalationSettings",
+    "EthereumNode",
+    "EthereumSource",
     "ExceptionSettings",
     "Fault",
     "FloorSettings",
+    "HistorySettings",
     "HookChannelSettings",
     "HookSource",
     "HooksSettings",
@@ -139,8 +149,10 @@ __all__ = [
     "in_force",
     "load",
     "one_of",
+    "required_chains",
     "signing_key",
     "split_address",
     "table",
     "toml_value",
+    "watched_of",
 ]

@@ -15,11 +15,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from config import rules
+from config.chain import ChainRuleSettings
+from config.chain_sources import CosmosSource, EthereumSource
 from config.floor import FloorSettings
 from config.hooks import HookSource, HooksSettings
 from config.meta import means as _means
 from config.notifications import NotificationSettings
 from config.policy import PolicySettings
+from config.portal import AlertSettings, HistorySettings
 from config.secrets import Secret
 from config.site import SiteSettings
 
@@ -184,6 +187,8 @@ class PortalSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     window: Annotated[float, _seconds("Time over which averages are taken")] = 60.0
     stale_after: Annotated[float, _seconds("Age at which a value is no longer current")] = 30.0
+    history: Annotated[HistorySettings, _means("How long the chain's history is kept", reload=True)] = HistorySettings()
+    alerts: Annotated[AlertSettings, _means("When the portal's alerts are raised", reload=True)] = AlertSettings()
 
 
 class ReceiptSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,13 +265,15 @@ class MtconnectSource(msgspec.Struct, frozen=True, kw_only=True, tag="mtconnect"
     ] = msgspec.field(default_factory=dict)
 
 
-SourceSettings = HostSource | HttpSource | MtconnectSource | HookSource
+SourceSettings = HostSource | HttpSource | MtconnectSource | HookSource | CosmosSource | EthereumSource
 
 SOURCE_KINDS: dict[str, type[SourceSettings]] = {
     "host": HostSource,
     "http": HttpSource,
     "mtconnect": MtconnectSource,
     "hook": HookSource,
+    "cosmos": CosmosSource,
+    "ethereum": EthereumSource,
 }
 
 
@@ -279,6 +286,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSettings = JournalSettings()
     channels: ChannelSettings = ChannelSettings()
     portal: PortalSettings = PortalSettings()
+    chain: ChainRuleSettings = ChainRuleSettings()
     policy: PolicySettings = PolicySettings()
     receipts: ReceiptSettings = ReceiptSettings()
     canary: CanarySettings = CanarySettings()
@@ -296,6 +304,7 @@ Section = (
     | JournalSettings
     | ChannelSettings
     | PortalSettings
+    | ChainRuleSettings
     | PolicySettings
     | ReceiptSettings
     | CanarySettings
@@ -312,6 +321,7 @@ SECTIONS: dict[str, type[Section]] = {
     "journal": JournalSettings,
     "channels": ChannelSettings,
     "portal": PortalSettings,
+    "chain": ChainRuleSettings,
     "policy": PolicySettings,
     "receipts": ReceiptSettings,
     "canary": CanarySettings,

@@ -14,7 +14,17 @@ from domain.intents import Intents, mark_of
 from domain.json import JsonObject, JsonValue
 from domain.memory import Memory, Recollection, Remembered
 from domain.moment import parse_rfc3339, rfc3339
-from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree, may_be_kept
+from domain.names import (
+    NAME_LIMIT,
+    below,
+    channel_of,
+    conflation_key,
+    holds_state,
+    is_channel,
+    is_tree,
+    may_be_kept,
+    newest_suffices,
+)
 from domain.pacing import Pacer, newest_of_each, pacing_key
 from domain.policy import BUILT_IN, Policy, Rule, Ruling, rule_text
 from domain.position import Position
@@ -69,6 +79,7 @@ __all__ = [
     "mark_of",
     "may_be_kept",
     "newest_of_each",
+    "newest_suffices",
     "one_round",
     "pacing_key",
     "parse_event",

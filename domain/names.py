@@ -22,19 +22,38 @@ _FIXED = {
     "chain.consensus": "chain/consensus",
     "chain.peer": "chain/peers",
     "validator.status": "chain/validators",
+    "validator.confirmed": "chain/validators",
+    "validator.retracted": "chain/validators",
+    "validator.conflict": "chain/validators",
+    "validator.risk": "chain/validators",
+    "validator.history": "chain/validators",
+    "chain.halted": "chain/state",
+    "chain.resumed": "chain/state",
+    "chain.stale": "chain/state",
+    "chain.fresh": "chain/state",
+    "chain.missed": "chain/state",
+    "chain.reorganized": "chain/state",
+    "chain.node.quarantined": "chain/state",
+    "chain.node.released": "chain/state",
     "host.metrics": "host/metrics",
     "portal.tps": "portal/tps",
     "portal.block": "portal/blocks",
     "portal.network": "portal/network",
     "portal.validators": "portal/validators",
     "portal.metrics": "portal/metrics",
+    "portal.channel": "panels/channel",
+    "portal.analytics": "panels/analytics",
+    "portal.realtime": "panels/realtime",
+    "portal.dashboard": "panels/dashboard",
+    "portal.nodes": "panels/nodes",
+    "portal.performance": "panels/performance",
 }
 _STATE_KINDS = frozenset(
     {"equipment", "alarms", "andon", "escalations", "sources", "jobs", "changeover", "oee", "downtime"}
 )
 # Where only routine is told there is nothing that the journal keeps.
-_ROUTINE_KINDS = frozenset({"readings", "chain", "host", "portal"})
-_KEPT_ALL_THE_SAME = frozenset({_FIXED["validator.status"]})
+_ROUTINE_KINDS = frozenset({"readings", "chain", "host", "portal", "panels"})
+_KEPT_ALL_THE_SAME = frozenset({_FIXED["validator.status"], _FIXED["chain.halted"]})
 _LATEST_WINS = frozenset(
     {
         "equipment.reading",
@@ -46,8 +65,16 @@ _LATEST_WINS = frozenset(
         "portal.network",
         "portal.validators",
         "portal.metrics",
+        "portal.channel",
+        "portal.analytics",
+        "portal.realtime",
+        "portal.dashboard",
+        "portal.nodes",
+        "portal.performance",
     }
 )
+# Each publication is everything at one moment, and a hundred of them are megabytes.
+_WHOLE = frozenset({_FIXED["portal.dashboard"], _FIXED["portal.nodes"], _FIXED["portal.performance"]})
 _KINDS = {
     "equipment": "equipment",
     "equipment.reading": "readings",
@@ -95,6 +122,11 @@ def is_channel(name: str) -> bool:
 def holds_state(channel: str) -> bool:
     """Whether the newest publications of ``channel`` still hold however old they are: states, alarms, calls."""
     return channel.partition("/")[0] in _STATE_KINDS
+
+
+def newest_suffices(channel: str) -> bool:
+    """Whether nobody misses what was published on ``channel`` before its newest: whole states, large ones."""
+    return channel in _WHOLE
 
 
 def may_be_kept(channel: str) -> bool:

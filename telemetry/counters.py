@@ -18,10 +18,16 @@ from telemetry.histogram import CALL_BOUNDS, Histogram, Histograms
 PRIORITIES = ("critical", "high", "normal", "low")
 """Words of the four priorities, by number."""
 
-DOORS = ("stream", "live", "metrics", "transactions", "validators", "consensus", "network", "floor", "http")
+DOORS = (
+    "stream", "live", "metrics", "transactions", "legacy", "validators", "consensus", "network", "channels",
+    "dashboard", "v11", "console", "realtime", "floor", "http",
+)  # fmt: skip
 """Words of the front doors: what a connection was opened for."""
 
 OTHER = "other"
+
+CHAINS = 8
+"""How many chains are counted by name."""
 
 
 class Tally:
@@ -152,6 +158,18 @@ class Counters:
         self.events_accepted = 0
         self.events_refused = Tally("invalid", "duplicate", "overloaded", "unkept")
         self.events_demoted = Tally()
+        self.validator_jailings = Tally(limit=CHAINS)
+        self.validator_conflicts = Tally(limit=CHAINS)
+        self.validator_retractions = Tally(limit=CHAINS)
+        self.chain_halts = Tally(limit=CHAINS)
+        self.chain_silences = Tally(limit=CHAINS)
+        self.chain_node_quarantines = Tally(limit=CHAINS)
+        self.chain_heights_missed = Tally(limit=CHAINS)
+        self.chain_answers = Tally(limit=CHAINS)
+        self.chain_answers_missed = Tally(limit=CHAINS)
+        self.chain_streams_lost = Tally(limit=CHAINS)
+        self.chain_node_failures = Tally(limit=40)
+        self.chain_blocks_filled = Tally(limit=CHAINS)
         self.alarm_activations = Tally("critical", "high", "medium", "low", limit=5)
         self.alarm_signals_lost = 0
         self.hooks_quarantined = Tally()

@@ -238,6 +238,16 @@ def journal_begun(*, epoch: str, reason: str, detail: str = "", aside: str = "")
     log.warning("journal.begun", epoch=epoch, reason=reason, detail=detail, aside=aside)
 
 
+def series_begun(*, aside: str) -> None:
+    """The chain's history was damaged and put ``aside``; what could be read of it was taken along."""
+    log.warning("series.begun", aside=aside)
+
+
+def series_failed(*, path: str, operation: str, reason: str) -> None:
+    """The chain's history could not be read or written; its minutes wait, a day of them at most."""
+    log.sparing("warning", "series.failed", path=path, operation=operation, reason=reason)
+
+
 def journal_volatile(*, setting: str) -> None:
     """The journal is in memory, nothing survives a restart: ``setting`` would say where to keep it."""
     log.warning("journal.volatile", setting=setting)
@@ -307,6 +317,88 @@ def canary_breached(*, clients: int, late: int, bound: float) -> None:
 def canary_recovered(*, clients: int, late: int) -> None:
     """The native clients are within the bound again, but for a few."""
     log.info("canary.recovered", clients=clients, late=late)
+
+
+def validator_jailed(*, chain: str, validator: str, status: str, reason: str, height: int) -> None:
+    """A validator was told to be jailed, or tombstoned, for the first time."""
+    counters.validator_jailings.add(chain)
+    log.sparing(
+        "warning", "validator.jailed", chain=chain, validator=validator, status=status, reason=reason, height=height
+    )
+
+
+def validator_retracted(*, chain: str, validator: str, status: str, why: str) -> None:
+    """A state of a validator that was told is taken back: it is ``status``."""
+    counters.validator_retractions.add(chain)
+    log.sparing("warning", "validator.retracted", chain=chain, validator=validator, status=status, why=why)
+
+
+def validator_contested(*, chain: str, validator: str, status: str, why: str) -> None:
+    """What is said of a validator does not agree."""
+    counters.validator_conflicts.add(chain)
+    log.sparing("warning", "validator.contested", chain=chain, validator=validator, status=status, why=why)
+
+
+def chain_halted(*, chain: str, height: int, why: str) -> None:
+    """A chain stands still: its nodes answer and there is no new block."""
+    counters.chain_halts.add(chain)
+    log.error("chain.halted", chain=chain, height=height, why=why)
+
+
+def chain_resumed(*, chain: str, height: int) -> None:
+    """A chain that stood still goes on."""
+    log.info("chain.resumed", chain=chain, height=height)
+
+
+def chain_lost(*, chain: str, height: int) -> None:
+    """No node of a chain can be relied on: nothing is known of its validators now."""
+    counters.chain_silences.add(chain)
+    log.error("chain.lost", chain=chain, height=height)
+
+
+def chain_returned(*, chain: str, height: int) -> None:
+    """A node of the chain can be relied on again."""
+    log.info("chain.returned", chain=chain, height=height)
+
+
+def chain_reorganized(*, chain: str, height: int, depth: int) -> None:
+    """A chain took back blocks, ``height`` the first of them."""
+    log.sparing("warning", "chain.reorganized", chain=chain, height=height, depth=depth)
+
+
+def heights_missed(*, chain: str, first: int, last: int, reason: str) -> None:
+    """Nobody could be asked about some heights of a chain."""
+    counters.chain_heights_missed.add(chain, last - first + 1)
+    log.warning("heights.missed", chain=chain, first=first, last=last, reason=reason)
+
+
+def node_quarantined(*, chain: str, node: str, reason: str) -> None:
+    """The word of a chain's node does not count for a while."""
+    counters.chain_node_quarantines.add(chain)
+    log.warning("node.quarantined", chain=chain, node=node, reason=reason)
+
+
+def node_released(*, chain: str, node: str, reason: str) -> None:
+    """The word of a chain's node counts again."""
+    log.info("node.released", chain=chain, node=node, reason=reason)
+
+
+def node_refused(*, source: str, node: str, chain: str, wanted: str) -> None:
+    """A node is one of another chain than the configuration says: nothing is read from it."""
+    log.error("node.refused", source=source, node=node, chain=chain, wanted=wanted)
+
+
+def answer_missed(*, source: str, node: str, asked: str, reason: str) -> None:
+    """A node of a chain did not answer, refused, or said what cannot be read; the source goes on without it."""
+    counters.chain_answers_missed.add(source)
+    counters.chain_node_failures.add(f"{source}\t{node}\t{asked}")
+    log.sparing("warning", "answer.missed", source=source, node=node, asked=asked, reason=reason)
+
+
+def stream_lost(*, source: str, node: str, stream: str, reason: str) -> None:
+    """A subscription or stream of a node was refused or ended; the source asks for it again."""
+    counters.chain_streams_lost.add(source)
+    log.sparing("warning", "stream.lost", source=source, node=node, stream=stream, reason=reason)
 
 
 def flood_began(*, position: str, count: int, first: str) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 Value = float | Mapping[str, float] | None
-"""One number, or numbers by the gauge's label; None while there is nothing to tell."""
+"""One number, or numbers by the gauge's label; None while there is nothing to tell.
+
+The values of several labels stand in one text, a tab between.
+"""
 
 NAMES = frozenset(
     {
@@ -23,6 +26,15 @@ NAMES = frozenset(
         "average_alarm_rate",
         "canary_clients",
         "canary_late",
+        "chain_blocks_to_jail",
+        "chain_node_head_age",
+        "chain_node_height",
+        "chain_nodes_quarantined",
+        "chain_validators",
+        "chain_validators_jailed",
+        "chain_silence",
+        "chain_tps",
+        "chain_tps_target",
         "channels",
         "connections",
         "current_alarm_rate",
@@ -39,6 +51,7 @@ NAMES = frozenset(
         "outbox_age",
         "outbox_depth",
         "mailbox_depth",
+        "portal_alerts",
         "ready",
         "receipts_overdue",
         "source_age",

@@ -31,7 +31,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from telemetry.counters import PRIORITIES, ByPriority, Counters, Tally, counters
+from telemetry.counters import OTHER, PRIORITIES, ByPriority, Counters, Tally, counters
 from telemetry.gauges import Gauges, Sample, gauges
 from telemetry.histogram import Histogram, Histograms
 
@@ -90,6 +90,37 @@ METRICS: tuple[Metric, ...] = (
     _gauge("receipts_overdue", "receipts_overdue", "Clients that owe a receipt for too long, by kind", "kind"),
     _gauge("canary_clients", "canary_clients", "Native clients that the canary is sent to"),
     _gauge("canary_late", "canary_late", "Native clients whose critical canary took longer than its bound"),
+    # Chains and their validators; a series for one validator there is only for those that are watched.
+    _gauge("chain_validators", "chain_validators", "Validators of a chain by their state", "chain, status"),
+    _gauge("chain_validators_jailed", "chain_validators_jailed", "Jailed and tombstoned validators", "chain"),
+    _gauge("chain_node_height", "chain_node_height", "Newest block of a node", "chain, node"),
+    _gauge(
+        "chain_node_head_age_seconds", "chain_node_head_age", "Age of a node's newest block by its time", "chain, node"
+    ),
+    _gauge("chain_nodes_quarantined", "chain_nodes_quarantined", "Nodes whose word does not count now", "chain"),
+    _gauge(
+        "chain_blocks_to_jail",
+        "chain_blocks_to_jail",
+        "Blocks that a watched validator can miss in a row, the last of which jails it",
+        "chain, validator",
+    ),
+    _counter("validator_jailings", "Jailings and tombstones told", "chain"),
+    _counter("validator_conflicts", "Conflicts of what is said of a validator", "chain"),
+    _counter("validator_retractions", "States of validators that were told and taken back", "chain"),
+    _counter("chain_halts", "Times that a chain stood still", "chain"),
+    _counter("chain_silences", "Times that no node of a chain could be relied on", "chain"),
+    _counter("chain_node_quarantines", "Times that a node's word began not to count", "chain"),
+    _counter("chain_heights_missed", "Heights that nobody could be asked about", "chain"),
+    _counter("chain_answers", "What nodes of chains answered or told", "source"),
+    _counter("chain_answers_missed", "What nodes did not answer, refused, or said unreadably", "source"),
+    _counter("chain_streams_lost", "Subscriptions and streams of nodes that were refused or ended", "source"),
+    _counter("chain_node_failures", "Missed answers by node and by what it was asked", "source, node, asked"),
+    _counter("chain_blocks_filled", "Blocks that were read again because nobody had told them", "source"),
+    # The chain, as the portal tells it.
+    _gauge("chain_tps", "chain_tps", "Transactions a second, over portal.window; absent while not known"),
+    _gauge("chain_tps_target", "chain_tps_target", "Transactions a second below which an alert is raised, if any"),
+    _gauge("chain_silence_seconds", "chain_silence", "Since anything was heard of the chain; absent before the first"),
+    _gauge("portal_alert", "portal_alerts", "1 while an alert of the portal is raised, else 0", "alert"),
     # Alarms, by operating position; the first eight have the names of AlarmMetricsType (OPC 10000-9, 9.2).
     _gauge("alarm_count", "alarm_count", "Alarms that came onto the operator's list since start_time", "position"),
     _gauge("start_time", "start_time", "When counting alarms began, Unix seconds", "position"),
@@ -269,7 +300,7 @@ class _Collector(Collector):
 
 def _counted(value: object) -> Values:
     if isinstance(value, Tally):
-        return [([label], count) for label, count in value.items().items()]
+        return [(label.split("\t"), count) for label, count in value.items().items()]
     if isinstance(value, Histograms):
         return [([label], histogram) for label, histogram in value.items()]
     if isinstance(value, ByPriority | tuple):
@@ -281,12 +312,12 @@ def _counted(value: object) -> Values:
 
 def _sampled(value: float | Mapping[str, float]) -> Values:
     if isinstance(value, Mapping):
-        return [([label], number) for label, number in value.items()]
+        return [(label.split("\t"), number) for label, number in value.items()]
     return [([], value)]
 
 
 def _family(metric: Metric, values: Values) -> Family:
-    labels = [metric.label] if metric.label else []
+    labels = metric.label.split(", ") if metric.label else []
     if metric.kind == "histogram":
         histogram = HistogramMetricFamily(metric.family, metric.meaning, labels=labels)
         for names, value in values:
@@ -297,7 +328,9 @@ def _family(metric: Metric, values: Values) -> Family:
     family = kind(metric.family, metric.meaning, labels=labels)
     for names, value in values:
         if not isinstance(value, Histogram):
-            family.add_metric(names, value * metric.scale)
+            # What was counted together as other has none of the labels.
+            missing = [OTHER] * (len(labels) - len(names))
+            family.add_metric([*names, *missing], value * metric.scale)
     return family
 
 

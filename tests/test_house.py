@@ -37,7 +37,10 @@ LONG_FUNCTIONS: dict[str, str] = {}
 # library -> where its one door is
 DOORS = {
     "pykka": ("actors/runtime/",),
-    "trio_websocket": ("transport/websocket.py",),
+    "trio_websocket": ("transport/websocket.py", "transport/websocket_client.py"),
+    "httpcore": ("transport/fetching.py",),
+    "httpx": (),
+    "anyio": (),
     "wsproto": (),
     "h11": ("transport/http.py", "transport/outgoing.py"),
     "msgpack": ("transport/codec.py",),
@@ -52,6 +55,7 @@ DOMAIN_DOES_WITHOUT = {"trio", "pykka", "sqlite3", "time", "logging", "random", 
 ROOMS = {
     "actors.places": "the map of the tree, a list of names and nothing else",
     "domain.canary": "words that mean something only beside the canary",
+    "domain.chain.alerts": "a state, a finding and a rule are an alert's there",
     "domain.receipts": "a notice and its word are receipts' here, silence's there",
     "domain.silence": "as above",
     "transport.dialects.cloudevents": "a dialect is chosen by its name; its encoders are called alike in each",

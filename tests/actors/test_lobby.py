@@ -40,6 +40,13 @@ async def test_who_says_nothing_is_closed_when_its_time_is_over(lobby, autojump_
     assert not lobby
 
 
+async def test_a_door_has_words_of_its_own_for_who_is_late(lobby, autojump_clock):
+    link = Door()
+    lobby.enter(link, 1008, "Authentication timeout")
+    await trio.sleep(11)
+    assert link.closing == (1008, "Authentication timeout")
+
+
 async def test_who_has_said_who_it_is_stays_and_the_others_go_in_their_time(lobby, autojump_clock):
     early, known, late = Door(), Door(), Door()
     lobby.enter(early)

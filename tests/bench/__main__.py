@@ -33,6 +33,7 @@ SECTIONS = {
     "critical": "a critical event in a saturated channel of 5,000",
     "overtaking": "critical events behind a backlog of 20,000, for every kind of client",
     "flood": "a source that floods beside one that does not",
+    "jailing": "a jailing to 1,000 clients while another channel is saturated",
     "calls": "an Andon call from HTTP to a client while 10,000 routine deliveries a second pass",
     "returns": "what a client gets that was away for 100,000 events",
     "journal": "critical events on disk before they are answered for",

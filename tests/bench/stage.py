@@ -58,12 +58,18 @@ class Stage:
         """One of two amounts."""
         return quick if self.quick else usual
 
-    def daemon(self, environ: Mapping[str, str] | None = None, certificate: Certificate | None = None) -> Server:
+    def daemon(
+        self,
+        environ: Mapping[str, str] | None = None,
+        certificate: Certificate | None = None,
+        config: Path | None = None,
+    ) -> Server:
         """The daemon with a publisher, listening."""
         settings = dict(environ or {})
         if certificate is not None:
             settings |= {"ANDOND__SERVER__CERTIFICATE": certificate.chain, "ANDOND__SERVER__KEY": certificate.key}
         command = [sys.executable, "-m", "tests.bench.daemon", "--listen", "127.0.0.1:0"]
+        command += [] if config is None else ["-c", str(config)]
         return self._server("andond", command, settings).await_port(STREAM)
 
     def certificate(self) -> Certificate:

@@ -3,7 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.event import Event
-from domain.names import NAME_LIMIT, below, channel_of, conflation_key, holds_state, is_channel, is_tree, may_be_kept
+from domain.names import (
+    NAME_LIMIT,
+    below,
+    channel_of,
+    conflation_key,
+    holds_state,
+    is_channel,
+    is_tree,
+    may_be_kept,
+    newest_suffices,
+)
 from domain.policy import BUILT_IN_RULES
 from domain.priority import Priority
 
@@ -31,6 +41,19 @@ def event(type_: str, source: str = "/acme/plant1/line3/press3", subject: str | 
         ("chain.consensus", "chain/consensus"),
         ("chain.peer", "chain/peers"),
         ("validator.status", "chain/validators"),
+        ("validator.confirmed", "chain/validators"),
+        ("validator.retracted", "chain/validators"),
+        ("validator.conflict", "chain/validators"),
+        ("validator.risk", "chain/validators"),
+        ("validator.history", "chain/validators"),
+        ("chain.halted", "chain/state"),
+        ("chain.resumed", "chain/state"),
+        ("chain.stale", "chain/state"),
+        ("chain.fresh", "chain/state"),
+        ("chain.missed", "chain/state"),
+        ("chain.reorganized", "chain/state"),
+        ("chain.node.quarantined", "chain/state"),
+        ("chain.node.released", "chain/state"),
         ("host.metrics", "host/metrics"),
         ("portal.tps", "portal/tps"),
     ],
@@ -152,6 +175,7 @@ def test_states_alarms_and_calls_hold_until_something_else_is_said(channel, hold
         ("sources/press3", True),
         ("events/acme/press3", True),
         ("chain/validators", True),
+        ("chain/state", True),
         ("chain/blocks", False),
         ("readings/acme/press3", False),
         ("host/metrics", False),
@@ -160,6 +184,20 @@ def test_states_alarms_and_calls_hold_until_something_else_is_said(channel, hold
 )
 def test_a_channel_that_carries_more_than_routine_may_be_in_the_journal(channel, kept):
     assert may_be_kept(channel) is kept
+
+
+@pytest.mark.parametrize(
+    ("channel", "suffices"),
+    [
+        ("panels/dashboard", True),
+        ("panels/nodes", True),
+        ("panels/performance", True),
+        ("portal/tps", False),
+        ("chain/blocks", False),
+    ],
+)
+def test_of_whole_states_the_newest_is_enough(channel, suffices):
+    assert newest_suffices(channel) is suffices
 
 
 def test_what_is_critical_or_high_by_the_policy_is_on_a_channel_that_may_be_kept():

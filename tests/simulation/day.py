@@ -9,12 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, chdir
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 import trio
 
+from andond.portal_streams import PORTAL_STREAMS
 from config import (
     CanarySettings,
     ChannelSettings,
@@ -26,7 +27,6 @@ from config import (
     StorageSettings,
 )
 from config.production import OeeSettings
-from domain.chain import INTERVALS
 from tests.simulation import checks
 from tests.simulation.agenda import Agenda
 from tests.simulation.clients import Client, World
@@ -84,7 +84,10 @@ class Plan:
     def constants(self) -> dict[str, object]:
         """Constants of the gateway, small enough for a day to get beyond them."""
         return {
-            "actors.desks.portal.INTERVALS": {type_: 5.0 * self.pace * each for type_, each in INTERVALS.items()},
+            "andond.tree.PORTAL_STREAMS": {
+                type_: replace(stream, interval=5.0 * self.pace * stream.interval)
+                for type_, stream in PORTAL_STREAMS.items()
+            },
             # Twice that is within what is promised.
             "actors.sources.silence.LOOK": 0.25 if self.pace <= 1.0 else 0.5,
             "actors.receipts.LOOK": min(5.0, self.pace),

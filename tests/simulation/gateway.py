@@ -43,8 +43,20 @@ from tests.simulation.network import Listening, Network
 from transport import Link, Routes, UnsentLimit
 
 CLOCKED = frozenset(
-    {"channels", "portal", "calls", "alarms", "production", "jobs", "listener", "vigil", "receipts", "canary"}
-    | {"webhook", "websocket", "hooks"}
+    {
+        "channels",
+        "portal",
+        "calls",
+        "alarms",
+        "production",
+        "validators",
+        "jobs",
+        "listener",
+        "vigil",
+        "receipts",
+        "canary",
+    }
+    | {"canary", "webhook", "websocket", "hooks"}
 )
 LEFT_OUT = frozenset({"pulse", "mail", "mqtt"})
 DRAIN = 20.0
@@ -148,6 +160,9 @@ class Gateway:
             elif spec.id == "memory":
                 # It would write its file in a thread.
                 args = (front.memory, None)
+            elif spec.id == "series":
+                # It would read and write its file in a thread.
+                args, more = (None, *spec.args[1:]), {"clock": self._nature.wall}
             elif spec.id in CLOCKED:
                 more = {"clock": self._nature.wall}
             elif issubclass(spec.actor_class, Supervisor) and args and isinstance(args[0], list):

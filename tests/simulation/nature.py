@@ -121,7 +121,7 @@ def _given(nature: Nature) -> dict[str, object]:
     return {
         **{f"transport.{module}.time": clocks for module in ("gate", "attendant", "conversation", "http")},
         **{f"{module}.secrets": secrets for module in _WITH_SECRETS},
-        "andond.doors.uuid": uuids,
+        "andond.portal_doors.uuid": uuids,
         # Whoever does not answer in time is named by it.
         "pykka._actor.uuid": urns,
         "actors.parting.random": drawn,

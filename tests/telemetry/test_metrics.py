@@ -44,7 +44,8 @@ def world():
 def feed_everything(world):
     labels = {metric.value: metric.label for metric in METRICS if not metric.is_counted}
     for name in NAMES:
-        world.gauges.feed(name, (lambda: {"x": 1.0}) if labels[name] else (lambda: 1.0))
+        label = "\t".join("x" for _ in labels[name].split(", "))
+        world.gauges.feed(name, (lambda label=label: {label: 1.0}) if labels[name] else (lambda: 1.0))
 
 
 def test_every_count_is_shown_and_every_shown_count_exists(world):
@@ -83,12 +84,30 @@ def test_both_formats_are_read_by_their_parsers_with_every_metric(world, accept)
         "clock_quarantines",
         "events_demoted",
         "hooks_quarantined",
+        "validator_jailings",
+        "validator_conflicts",
+        "validator_retractions",
+        "chain_halts",
+        "chain_silences",
+        "chain_node_quarantines",
+        "chain_heights_missed",
+        "chain_answers",
+        "chain_answers_missed",
+        "chain_streams_lost",
+        "chain_node_failures",
+        "chain_blocks_filled",
     ):
         getattr(world.counts, name).add("x")
     shown = {name for name, *_ in world.values(accept)}
     for metric in METRICS:
         assert (f"{metric.name}_count" if metric.kind == "histogram" else metric.name) in shown, metric.name
     assert {"process_open_fds", "process_start_time_seconds", "python_gc_collections_total"} <= shown
+
+
+def test_a_gauge_of_two_labels_is_shown_with_both(world):
+    world.gauges.feed("chain_validators", lambda: {"cosmoshub-4\tJAILED": 3.0})
+    values = world.values()
+    assert values["andond_chain_validators", ("chain", "cosmoshub-4"), ("status", "JAILED")] == 3
 
 
 def test_counts_are_shown_with_their_labels(world):
@@ -171,6 +190,16 @@ def test_a_count_of_an_unknown_kind_is_a_bug_that_is_told(world):
     world.counts.frames_sent = "seven"
     with pytest.raises(TypeError, match="str cannot be a metric"):
         world.page.render()
+
+
+def test_what_is_counted_by_several_labels_has_them_all_and_the_rest_together_is_other_by_each(world):
+    tally = world.counts.chain_node_failures
+    for number in range(200):
+        tally.add(f"hub\tnode{number}\tstatus")
+    values = world.values()
+    name = "andond_chain_node_failures_total"
+    assert values[name, ("asked", "status"), ("node", "node0"), ("source", "hub")] == 1
+    assert values[name, ("asked", "other"), ("node", "other"), ("source", "other")] > 100
 
 
 def test_the_reference_of_metrics_is_what_the_table_generates():

@@ -6,7 +6,7 @@ from domain.plant.alarms.alarms import HEARD, Alarms, Occurred, merged
 from domain.plant.alarms.board import LINES, Line, Shown, board
 from domain.plant.alarms.classes import DEFAULT, AlarmClass, Rulebook, Suppression, Terms
 from domain.plant.alarms.documents import document, flood_document
-from domain.plant.alarms.hearing import SIGNALS, expire, hear, shifted, signal_of
+from domain.plant.alarms.hearing import CLEARED, RAISED, SIGNALS, expire, hear, shifted, signal_of
 from domain.plant.alarms.logs import Occurrence, activations, occurrences
 from domain.plant.alarms.performance import Counts, Performance
 from domain.plant.alarms.rates import (
@@ -32,11 +32,13 @@ from domain.plant.escalation.clocks import Clocks
 __all__ = [
     "ACTS",
     "BY_HAND",
+    "CLEARED",
     "DEFAULT",
     "DISTRIBUTION",
     "HEARD",
     "KINDS",
     "LINES",
+    "RAISED",
     "SIGNALS",
     "TRANSITIONS",
     "Activation",
