@@ -11,10 +11,10 @@ Rules of this file:
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import punctuation
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from transport.refusals import place_of
@@ -195,3 +195,28 @@ def _jar_request(address: Address, target: bytes) -> Request:
     from urllib.request import Request  # noqa: PLC0415 - as above
 
     return Request(f"{address.scheme}://{address.named.decode('ascii')}{target.decode('ascii')}")  # noqa: S310 - no file
+
+
+class Content:
+    """What a request carries, whole. Nothing is left open when its sending is given up halfway."""
+
+    def __init__(self, content: bytes | None) -> None:
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Piece(self._content)
+
+
+class _Piece:
+    # No generator: one that is not gone through to its end would complain when it is collected.
+    def __init__(self, content: bytes | None) -> None:
+        self._content = content
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._content:
+            raise StopAsyncIteration
+        content, self._content = self._content, None
+        return content

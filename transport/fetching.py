@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Self
 import trio
 
 from domain import JsonValue
-from transport.asking import USUAL, Address, Cookies, Query, decoded, encoded
+from transport.asking import USUAL, Address, Content, Cookies, Query, decoded, encoded
 from transport.codec import CodecError, decode_json, encode_json
 from transport.codes import UsageError
 from transport.refusals import WORDS_LIMIT, Refused, Trouble, Unfetched, refusal, unreached, words_of
@@ -275,7 +275,7 @@ class Fetcher:
         length = {} if asked.content is None else {b"content-length": b"%d" % len(asked.content)}
         usual = {b"host": at.named, **self._cookies.given(at, target), **self._usual}
         headers = {**usual, **encoded(asked.headers), **length, **at.credentials}
-        return httpcore.Request(asked.method, url, headers=list(headers.items()), content=asked.content)
+        return httpcore.Request(asked.method, url, headers=list(headers.items()), content=Content(asked.content))
 
     async def _rest(self, body: _Body, limit: float, began: float | None = None) -> bytes:
         """All of ``body``, within ``limit`` seconds from ``began``, by default now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from urllib.parse import parse_qsl, unquote
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transport.asking import COOKIES, Address, Cookies, decoded, encoded
+from transport.asking import COOKIES, Address, Content, Cookies, decoded, encoded
 
 NODE = Address.of("http://10.0.0.5:26657")
 TARGET = re.compile(rb"/[!-~]*")
@@ -197,3 +198,14 @@ def test_whatever_a_node_sets_can_be_sent_back(lines):
     cookies.take(NODE, b"/a?b", [(b"set-cookie", line) for line in lines])
     for value in cookies.given(NODE, b"/a").values():
         assert HEADER.fullmatch(value)
+
+
+async def test_a_sending_that_is_given_up_halfway_leaves_nothing_open():
+    content = Content(b"piece")
+    pieces = aiter(content)
+    assert await anext(pieces) == b"piece"
+    # A generator would be told of here as one that was not gone through to its end.
+    del pieces
+    gc.collect()
+    assert [piece async for piece in content] == [b"piece"]
+    assert [piece async for piece in Content(None)] == []
