@@ -18,15 +18,16 @@ import trio
 
 from actors.desks.alarms import ReadAlarms
 from actors.desks.around import Around
+from actors.desks.asking import until_answered
 from actors.desks.dispatch import Dispatch
 from actors.desks.portal_alerts import PortalAlerts, least_tps, raised_of
 from actors.desks.portal_history import Peaks, PortalHistory
 from actors.messages import EventTaken, Observed, StatusesTold
 from actors.places import ALARMS_DESK, FLOOR_DESK, Address
 from actors.ranks import Ranks
-from actors.runtime import ActorDead, AskTimeout, MailboxFull, TrioActor, ask
+from actors.runtime import ActorDead, MailboxFull, TrioActor
 from config import JournalSettings, PortalSettings
-from domain import Event, JsonValue, Priority, Refused, rfc3339
+from domain import Event, JsonValue, Priority, rfc3339
 from domain.chain import STREAMS, ChainView, Document, Known, Now, Stream, Surroundings, history_row
 from domain.chain.alerts import Change
 from domain.plant.alarms import CLEARED, RAISED
@@ -253,15 +254,8 @@ class PortalDesk(TrioActor):
         self.actor_ref.tell(PeaksRecalled(peaks))
 
     async def _recall_alerts(self) -> None:
-        while True:
-            try:
-                raised = await ask(self._alarms.ref, ReadAlarms(raised_of), RECALL_PATIENCE)
-            except (ActorDead, AskTimeout, MailboxFull, Refused):
-                raised = None
-            if isinstance(raised, Mapping):
-                self.actor_ref.tell(AlertsRecalled(raised))
-                return
-            await trio.sleep(RECALL_INTERVAL)
+        raised = await until_answered(self._alarms, ReadAlarms(raised_of), dict, RECALL_PATIENCE, RECALL_INTERVAL)
+        self.actor_ref.tell(AlertsRecalled(raised))
 
 
 def _number(value: Known) -> float | None:

@@ -17,13 +17,14 @@ from typing import ClassVar
 import trio
 
 from actors.acts import Act
+from actors.desks.asking import until_answered
 from actors.desks.deciding import DecidingDesk, Method
 from actors.desks.job_rules import ideal_cycle
 from actors.desks.job_words import CountsTold, ReadJobs, RunsTold
 from actors.messages import Publish, StateRead
 from actors.places import JOBS_DESK, Address
 from actors.ranks import Ranks
-from actors.runtime import ActorDead, AskTimeout, MailboxFull, ask
+from actors.runtime import MailboxFull
 from config import FloorSettings
 from domain import Decision, Event, JsonObject, JsonValue, Priority, Refused, parse_rfc3339
 from domain.plant.jobs import Count, JobsNow, Run
@@ -242,13 +243,8 @@ class ProductionDesk(DecidingDesk):
 
     async def _ask_for_jobs(self) -> None:
         """Ask until it is answered what was counted so far: the jobs' desk may begin later than this one."""
-        while True:
-            with suppress(ActorDead, AskTimeout, MailboxFull, Refused):
-                told = await ask(self._jobs.ref, ReadJobs(_all_of), JOBS_PATIENCE)
-                if isinstance(told, JobsTold):
-                    self.actor_ref.tell(told)
-                    return
-            await trio.sleep(JOBS_INTERVAL)
+        told = await until_answered(self._jobs, ReadJobs(_all_of), JobsTold, JOBS_PATIENCE, JOBS_INTERVAL)
+        self.actor_ref.tell(told)
 
 
 class StatesInForce:
