@@ -16,7 +16,7 @@ from domain import JsonObject, Refused
 from domain.plant.calls import CallsNow
 from domain.plant.jobs import JobsNow
 from domain.plant.ledger import LedgersNow
-from domain.plant.site import EquipmentModel
+from domain.plant.site import EquipmentModel, is_within
 
 Rows = Iterable[JsonObject]
 DAY = 86_400.0
@@ -36,7 +36,7 @@ class Where:
             return True
         found = self.model.find(self.name)
         if found.is_modelled:
-            return path == found.path or path.startswith(f"{found.path}/")
+            return is_within(path, found.path)
         return f"/{found.path}/" in f"/{path}/"
 
     def is_in(self, path: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from config import ChangeoverSettings, CharacteristicSettings, CounterSettings, FloorSettings, ProductSettings
 from domain import Event, JsonObject
 from domain.plant.quality import RULES, Baseline, Characteristic, Nature, Quality
-from domain.plant.site import Site
+from domain.plant.site import Site, is_within
 
 Target = Callable[[str, str | None, str], float | None]
 Counters = dict[tuple[str, str], tuple[str, CounterSettings]]
@@ -30,7 +30,7 @@ def target_of(settings: ChangeoverSettings) -> Target:
 
     def target(equipment: str, before: str | None, after: str) -> float | None:
         for row in settings.targets:
-            is_there = row.equipment in ("", equipment) or equipment.startswith(f"{row.equipment}/")
+            is_there = is_within(equipment, row.equipment)
             if is_there and row.before in ("", before) and row.after in ("", after):
                 return row.target
         return None

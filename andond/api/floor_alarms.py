@@ -18,6 +18,7 @@ from andond.api.floor_types import Page
 from domain import Grounds, JsonObject, JsonValue, Refused
 from domain.plant.alarms import Alarm as KnownAlarm
 from domain.plant.alarms import AlarmPriority, AlarmsNow, State
+from domain.plant.site import is_within
 from transport import Request
 
 TAG = "alarms"
@@ -98,11 +99,6 @@ def named(said: Said) -> JsonObject:
     if "data_item" in arguments:
         arguments["key"] = arguments.pop("data_item")
     return arguments
-
-
-def is_within(path: str, place: str) -> bool:
-    """Whether ``path`` is ``place`` or below it; everything is within nothing."""
-    return not place or path == place or path.startswith(f"{place}/")
 
 
 def _chosen(now: AlarmsNow, which: str) -> list[dict[str, JsonValue]]:

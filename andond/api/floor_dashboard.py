@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from andond.api.describe import Operation
-from andond.api.floor_alarms import is_within
 from andond.api.floor_andon_events import event
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_jobs import assignment
@@ -23,7 +22,7 @@ from domain import Grounds, JsonObject, JsonValue, Refused, rfc3339
 from domain.plant.calls import CallsNow
 from domain.plant.jobs import JobsNow, Status
 from domain.plant.ledger import LedgersNow
-from domain.plant.site import Equipment, EquipmentModel, Level
+from domain.plant.site import Equipment, EquipmentModel, Level, is_within
 from transport import Request
 
 TAG = "dashboard"

@@ -7,7 +7,6 @@ by line, null with a reason where nothing was counted; a sum is of what was.
 from __future__ import annotations
 
 from andond.api.describe import Operation, Parameter
-from andond.api.floor_alarms import is_within
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_jobs import LINE, STATUS, STATUSES, assignment
 from andond.api.floor_query import BEGIN, END, PAGE, SECOND, span
@@ -15,7 +14,7 @@ from andond.api.floor_request import Query
 from andond.api.planning_types import ProductionStatistics, Schedule
 from domain import Grounds, JsonObject, JsonValue, Refused, rfc3339
 from domain.plant.jobs import JobsNow, Status
-from domain.plant.site import EquipmentModel, Level
+from domain.plant.site import EquipmentModel, Level, is_within
 from transport import Request
 
 TAG = "dashboard"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from andond.api.alarm_types import Alarm
 from andond.api.describe import Operation
-from andond.api.floor_alarms import is_within
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_equipment import members
 from andond.api.floor_query import PAGE
@@ -17,7 +16,7 @@ from andond.api.production_types import EquipmentStatus
 from andond.api.site_types import Equipment as EquipmentDocument
 from domain import JsonObject, JsonValue, Refused
 from domain.plant.ledger import LedgersNow
-from domain.plant.site import Equipment, EquipmentModel
+from domain.plant.site import Equipment, EquipmentModel, is_within
 from transport import Request
 
 TAG = "dashboard"

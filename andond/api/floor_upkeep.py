@@ -7,7 +7,6 @@ when a machine is due.
 from __future__ import annotations
 
 from andond.api.describe import Operation
-from andond.api.floor_alarms import is_within
 from andond.api.floor_dashboard_oee import PLACE
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_query import PAGE
@@ -15,6 +14,7 @@ from andond.api.floor_request import Page, Query
 from andond.api.floor_statuses import statuses_of
 from andond.api.planning_types import Diagnosis, Upkeep
 from domain import JsonObject, JsonValue
+from domain.plant.site import is_within
 from transport import Request
 
 TAG = "dashboard"

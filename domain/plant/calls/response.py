@@ -95,9 +95,8 @@ class Response:
         turn = _Turn(self)
         turn.rows += rows
         if begun:
-            for call in self.calls.open_calls():
-                if call.path == path or call.path.startswith(f"{path}/"):
-                    turn.take(self.calls.linked(call.id, begun, at))
+            for call in self.calls.open_calls(path):
+                turn.take(self.calls.linked(call.id, begun, at))
         return turn.done()
 
     # --- notifications and time

@@ -17,7 +17,7 @@ from domain.plant.jobs.quantities import Quantities
 from domain.plant.jobs.states import Status, status_of
 from domain.plant.jobs.workshop import SECOND_US, Workshop
 from domain.plant.quality import Quality, baseline_members, pareto
-from domain.plant.site import Site
+from domain.plant.site import Site, is_within
 
 Window = tuple[float, float]
 
@@ -39,7 +39,7 @@ class JobsNow:
             order
             for order in self.workshop.jobs
             if status in (None, status_of(order.state))
-            and _is_within(order.equipment, equipment)
+            and is_within(order.equipment, equipment)
             and assigned_to in (None, order.assigned_to)
         ]
         chosen.sort(key=lambda order: (order.stored_at or 0.0, order.id))
@@ -98,7 +98,7 @@ class JobsNow:
         chosen = [
             one
             for one in self.workshop.changeovers
-            if _is_within(one.equipment, equipment) and is_open in (None, one.phase.is_open)
+            if is_within(one.equipment, equipment) and is_open in (None, one.phase.is_open)
         ]
         return [one.to_members(self.at) for one in sorted(chosen, key=lambda one: (-one.begun, one.id))]
 
@@ -158,7 +158,3 @@ class JobsNow:
             "points": points,
             "active": active,
         }
-
-
-def _is_within(path: str, equipment: str) -> bool:
-    return not equipment or path == equipment or path.startswith(f"{equipment}/")

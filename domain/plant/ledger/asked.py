@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from domain.arguments import Arguments
 from domain.json import JsonObject, JsonValue
-from domain.plant.ledger.kpi import Ratio
+from domain.plant.ledger.kpi import ratio
 
 TIMES = ("planned_production_time", "actual_production_time", "ideal_cycle_time", "actual_cycle_time")
 PARTS = ("good_parts", "total_parts")
@@ -34,8 +34,8 @@ def calculated(members: JsonObject) -> dict[str, JsonValue]:
     good, parts = (given.count(name) for name in PARTS)
     given.check()
     if seen is None:
-        seen = _ratio(actual, parts)
-    availability, performance, quality = _ratio(actual, planned), _ratio(ideal, seen), _ratio(good, parts)
+        seen = ratio(actual, parts)
+    availability, performance, quality = ratio(actual, planned), ratio(ideal, seen), ratio(good, parts)
     figures = {"availability": availability, "performance": performance, "quality": quality}
     oee = None
     if availability is not None and performance is not None and quality is not None:
@@ -64,7 +64,3 @@ def _seconds(given: Arguments, name: str) -> float | None:
     if value is not None and value < 0:
         given.fault(name, "must be a number of at least 0")
     return value
-
-
-def _ratio(part: float | None, whole: float | None) -> Ratio:
-    return None if part is None or not whole else part / whole

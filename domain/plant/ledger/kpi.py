@@ -40,7 +40,7 @@ class Suggestion:
     seen_cycle: int
 
 
-def ratio(part: int | None, whole: int | None) -> Ratio:
+def ratio(part: float | None, whole: float | None) -> Ratio:
     """``part / whole``; None if either is not known or ``whole`` is nought."""
     return None if part is None or not whole else part / whole
 

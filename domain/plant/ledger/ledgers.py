@@ -25,12 +25,11 @@ from domain.plant.ledger.kpi import COVERAGE_LIMIT
 from domain.plant.ledger.ledger import Kind
 from domain.plant.ledger.mapping import StateMap
 from domain.plant.ledger.output import Output
-from domain.plant.ledger.places import is_within
 from domain.plant.ledger.reasons import Reasons
 from domain.plant.ledger.saying import Saying
 from domain.plant.ledger.status import UNKNOWN_STATUS, status_word
 from domain.plant.ledger.unit import Changed, Outcome, Unit, units_of
-from domain.plant.site import Site
+from domain.plant.site import Site, is_within
 
 UNIT_LIMIT = 4_096
 SEEN_US = 5 * SECOND_US

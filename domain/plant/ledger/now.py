@@ -19,11 +19,11 @@ from domain.plant.ledger.instants import SECOND_US, rfc3339_us
 from domain.plant.ledger.ledger import Ledger, NotKept
 from domain.plant.ledger.ledgers import Ledgers
 from domain.plant.ledger.output import Cycle
-from domain.plant.ledger.places import Counter, is_within, together
+from domain.plant.ledger.places import Counter, together
 from domain.plant.ledger.statistics import statistics
 from domain.plant.ledger.telling import segments_document
 from domain.plant.ledger.unit import Unit
-from domain.plant.site import Interval
+from domain.plant.site import Interval, is_within
 
 SEGMENT_LIMIT = 10_000
 

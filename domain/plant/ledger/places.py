@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from domain.plant.ledger.elements import Elements, Quantity, total
 from domain.plant.ledger.output import Cycle, Output
-from domain.plant.site import EquipmentModel
+from domain.plant.site import EquipmentModel, is_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,3 @@ class Counter:
 def together(times: Iterable[Elements], quantities: Iterable[Quantity]) -> Elements:
     """The ``times`` of units, and what was counted once for all of them."""
     return total(times).with_counts(quantities)
-
-
-def is_within(path: str, place: str) -> bool:
-    """Whether ``path`` is ``place`` or below it; everything is within the plant, which is ""."""
-    return not place or path == place or path.startswith(f"{place}/")

@@ -12,6 +12,7 @@ from domain.plant.site.equipment import (
     EquipmentModel,
     Level,
     Node,
+    is_within,
 )
 from domain.plant.site.intervals import Interval
 from domain.plant.site.roster import Person
@@ -35,5 +36,6 @@ __all__ = [
     "ShiftCalendar",
     "ShiftPlan",
     "Site",
+    "is_within",
     "wall_us",
 ]

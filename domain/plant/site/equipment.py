@@ -224,3 +224,8 @@ class EquipmentModel:
         for child in node.below:
             self._take(child, place)
         return path
+
+
+def is_within(path: str, place: str) -> bool:
+    """Whether ``path`` is ``place`` or below it; everything is within the plant, which is ""."""
+    return not place or path == place or path.startswith(f"{place}/")
