@@ -1,7 +1,8 @@
 """``andond status``: how a running daemon is, in a terminal.
 
 Rules of this file: it asks ``/statusz`` once and prints what it got. Exit code 0: ready; 1: running, not ready;
-2: nobody answered. It knows no actor: the status document says it all.
+2: nobody answered; 78: the settings that say where it listens are wrong. It knows no actor: the status document says it
+all, what is wrong with a chain or a node before what is well.
 """
 
 from __future__ import annotations
@@ -13,20 +14,31 @@ from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from urllib.request import ProxyHandler, build_opener
 
+from andond.checks import EX_CONFIG, settings_of
+from config import ServerSettings, split_address
 from domain import JsonValue
 
 TIMEOUT = 5.0
 NO_ANSWER = 2
 
+# Whoever listens on every address of the machine is reached at its own.
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
+
 
 def main(options: Namespace) -> int:
-    """Print the status of the daemon at ``options.url``."""
+    """Print the status of the daemon at ``options.url``, or else where its configuration says that it listens."""
+    url = options.url
+    if url is None:
+        settings = settings_of(options)
+        if settings is None:
+            return EX_CONFIG
+        url = url_of(settings.server)
     try:
-        document = fetch(options.url)
+        document = fetch(url)
     except (OSError, ValueError, HTTPException) as error:
         if not options.quiet:
             reason = str(getattr(error, "reason", None) or error) or type(error).__name__
-            print(f"andond: no answer from {options.url}: {' '.join(reason.split())}", file=sys.stderr)
+            print(f"andond: no answer from {url}: {' '.join(reason.split())}", file=sys.stderr)
         return NO_ANSWER
     if options.json:
         print(json.dumps(document, indent=2))
@@ -53,6 +65,13 @@ def fetch(url: str) -> Mapping[str, JsonValue]:
     return document
 
 
+def url_of(server: ServerSettings) -> str:
+    """Where a daemon of this machine with these settings answers."""
+    host, port = split_address(server.listen)
+    host = _HERE.get(host, host)
+    return f"{'https' if server.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:
     """The status document in lines for a person."""
     ready = "ready" if document.get("ready") else f"NOT READY: {', '.join(_texts(document.get('not_ready')))}"
@@ -72,13 +91,43 @@ def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:
     policy = _mapping(document.get("policy"))
     if policy:
         yield f"policy {policy.get('version')}, {policy.get('rules')} rules"
+    for chain in _items(document.get("chains")):
+        yield ""
+        yield from _chain(chain)
     yield ""
     for source in _items(document.get("sources")):
-        age = source.get("age")
-        seen = "never heard" if age is None else f"{_span(age)} ago"
-        yield f"source {source.get('name')}: {source.get('state')}, {seen} ({source.get('kind')})"
+        yield from _source(source)
     yield ""
     yield from _tree(_mapping(document.get("tree")), 0)
+
+
+def _chain(chain: Mapping[str, JsonValue]) -> Iterator[str]:
+    """How a chain is; then each of its nodes whose word does not count, and each watched validator in jail."""
+    state, age = str(chain.get("state")), chain.get("headAgeMs")
+    head = f", height {chain.get('headHeight')}, {_span(age / 1000)} old" if isinstance(age, int | float) else ""
+    validators = ", ".join(f"{count} {word}" for word, count in _mapping(chain.get("validators")).items() if count)
+    yield f"chain {chain.get('chain')}: {state if state == 'live' else state.upper()}{head}"
+    if validators:
+        yield f"  validators: {validators}"
+    for validator in _items(chain.get("jailed")):
+        if validator.get("watched"):
+            since = validator.get("since")
+            yield f"  {validator.get('text')}{'' if since is None else f', since height {since}'} (watched)"
+    for node in _items(chain.get("nodes")):
+        if node.get("state") != "fresh":
+            fault = node.get("fault")
+            yield f"  node {node.get('name')}: {node.get('state')}{'' if fault is None else f', {fault}'}"
+
+
+def _source(source: Mapping[str, JsonValue]) -> Iterator[str]:
+    """How a source is; then why, and which of its nodes cannot be reached."""
+    age, reason = source.get("age"), source.get("reason")
+    seen = "nothing yet" if age is None else f"{_span(age)} ago"
+    why = "" if reason is None else f": {reason}"
+    yield f"source {source.get('name')}: {source.get('state')}, {seen} ({source.get('kind')}){why}"
+    for node in _items(source.get("nodes")):
+        if node.get("connected") is False:
+            yield f"  node {node.get('node')} ({node.get('part')}): {node.get('reason') or 'not connected yet'}"
 
 
 def _tree(actor: Mapping[str, JsonValue], level: int) -> Iterator[str]:

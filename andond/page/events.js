@@ -76,15 +76,19 @@ function createRow(event) {
 	details.addEventListener("toggle", () => {
 		if (details.children.length === 1) details.append(make("pre", "", JSON.stringify(event.members, null, 2)));
 	});
-	return make("li", `event alarm-${event.priority}`, details);
+	return make("li", `event alarm-${event.isPeriodic ? "low" : event.priority}`, details);
 }
+
+// When and by whom it was said stands beside it; what is not known says nothing in a line.
+const BESIDE = "timestamp source method observedAt ageMs confirmedBy chain reasons provenance".split(" ");
+const isTelling = ([name, value]) => (value ?? null) !== null && !BESIDE.includes(name);
 
 /** What `event` says, in one line. */
 export function summary({ type, data, members }) {
 	let words = text(data.text) || text(data.message);
 	if (type === "equipment.state.changed") words = joined([stateWord(data.previous ?? {}), stateWord(data)], " → ");
 	else if (type.startsWith("alarm.")) words = joined([data.level, words, data.key, data.code].map(text), " ");
-	else if (data === members.data) words ||= joined(Object.entries(data).map(([name, value]) => `${name} ${text(value)}`));
+	else if (data === members.data) words ||= joined(Object.entries(data).filter(isTelling).map(([name, value]) => `${name} ${text(value)}`));
 	words ||= text(members.data);
 	if (members.sampledrate > 1) words += ` (stands for ${text(members.sampledrate)})`;
 	return words.length > WORDS ? `${words.slice(0, WORDS)}…` : words;

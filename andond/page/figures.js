@@ -1,11 +1,12 @@
 /* Figures: a number with its name, its unit and its age, or the reason why there is none; null is never 0. */
-import { age, now, stamp } from "./clock.js";
+import { age, moment, now, stamp } from "./clock.js";
 import { find, joined, keep, make, put } from "./elements.js";
 import { text } from "./model.js";
 import { curve, mark, plot, remark } from "./shapes.js";
 
 const CURVE = 120; // seconds
 const STEP = 1000;
+const LONG = 25; // characters of a name that nobody reads from afar
 
 /** A value in about six digits, thousands apart. */
 export function shown(value) {
@@ -14,13 +15,12 @@ export function shown(value) {
 	return value.toLocaleString("en").replaceAll(",", "\u202f");
 }
 
-const plain = (value) => [shown(value), ""];
 const percent = (value) => [value.toFixed(1), "%"];
 const rate = (value) => [value < 100 ? shown(Number(value.toFixed(1))) : shown(Math.round(value)), "/s"];
 const milliseconds = (value) => (value < STEP ? [shown(Number(value.toPrecision(3))), "ms"] : [(value / STEP).toFixed(2), "s"]);
 
 function bytes(value, after = "") {
-	const rank = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+	const rank = Math.min(4, Math.floor(Math.log10(Math.max(1, value)) / 3));
 	const part = value / STEP ** rank;
 	return [part.toFixed(rank && part < 100 ? 1 : 0), ["B", "kB", "MB", "GB", "TB"][rank] + after];
 }
@@ -49,7 +49,7 @@ const SIGNS = { JAILED: "critical", TOMBSTONED: "critical", INACTIVE: "high" };
 /** Show what the host source told of the gateway. */
 export function showGateway({ past, beat }) {
 	const newest = past.at(-1);
-	find("no-gateway").hidden = Boolean(newest);
+	find("no-gateway").hidden = !!newest;
 	if (!newest) return;
 	const { data, at } = newest;
 	const figures = GATEWAY.map(([name, title, form, top]) => ({
@@ -81,35 +81,40 @@ function showFigures(parent, figures) {
 }
 
 function createFigure({ title, points }) {
-	const row = make("div", "figure aged", make("dt", "", title), make("dd", "", make("b"), make("i"), make("span", "note muted"), age()));
+	const row = make("div", "figure aged", make("dt", "", make("span", "", title), age()), make("dd", "", make("b"), make("i"), make("span", "note muted")));
 	if (points) row.append(curve());
 	return row;
 }
 
 function updateFigure(row, { value, form, note, at, limit, points, top }) {
-	const [number, unit, words, old] = row.children[1].children;
-	const [digits, name] = !isGiven(value) ? ["–", ""] : typeof value === "number" ? form(value) : plain(value);
+	const [number, unit, words] = row.children[1].children;
+	// A word of several breaks between them.
+	const said = text(value).replace(/([a-z])(?=[A-Z])/g, "$1\u200b");
+	const [digits, name] = typeof value === "number" ? form(value) : [said || "–", ""];
 	put(number, digits);
 	put(unit, name);
 	put(words, note ?? "");
-	stamp(old, at, limit);
+	row.classList.toggle("text", typeof value === "string");
+	stamp(row.firstChild.lastChild, at, limit);
 	if (points) plot(row.lastChild, points, now(), CURVE, top);
 }
 
 /** Show what is known of the chain; nothing where none was spoken of. */
-export function showChain({ chain }) {
+export function showChain({ chain }, watched) {
 	const groups = Object.keys(CHAIN).filter((type) => chain.has(type)).map((type) => groupOf(type, latest(chain, type)[0]));
 	const told = groups.filter(({ given }) => given.length);
 	const reasons = reasonsOf(groups);
-	const validators = latest(chain, "validator.status").filter(({ data }) => SIGNS[data.status]);
+	// Of a chain that the gateway watches itself the status document tells who is in jail.
+	const known = new Set(watched.map(({ chain }) => chain));
+	const validators = latest(chain, "validator.status").filter(({ data }) => SIGNS[data.status] && !known.has(data.chain));
 	const why = find("chain-why");
-	find("chain").hidden = chain.size === 0;
-	why.hidden = reasons.length === 0;
+	find("chain").hidden = !chain.size && !watched.length;
+	why.hidden = !reasons.length;
 	if (told.length && !why.told) why.open = why.told = true;
 	keep(find("chain-groups"), told, ({ title }) => title, createGroup, updateGroup);
 	keep(find("chain-reasons"), reasons, ([key]) => key, () => make("li"), (row, [, words]) => put(row, words));
 	keep(find("chain-rows"), validators, ({ key }) => key, createLine, (row, { key, data, at }) => {
-		fillLine(row, SIGNS[data.status], data.status, ["validator", text(data.name), key], at);
+		fillLine(row, SIGNS[data.status], data.status, ["validator", text(data.name), text(data.reason), key], moment(data.sinceAt) ?? at);
 	});
 }
 
@@ -119,10 +124,9 @@ function groupOf(type, known) {
 	return { title, fields, known, given: fields.filter((name) => isGiven(known.data[name])) };
 }
 
-// currentTPS: "current", p95LatencyMs: "p95 latency"
-const wordOf = (name) => name.replace(/(Ms|TPS|Validators|Transactions|Nodes)$/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-const formOf = (name) => (/latency|Time$/i.test(name) ? milliseconds : name.endsWith("TPS") ? rate : plain);
-const isGiven = (value) => value !== null && value !== undefined;
+const wordOf = (name) => name.replace(/(Ms|TPS|Validators|Transactions|Nodes)$/, "").replace(/\B(?=[A-Z])/g, " ").toLowerCase();
+const formOf = (name) => (/latency|Time$/i.test(name) ? milliseconds : name.endsWith("TPS") ? rate : (value) => [shown(value), ""]);
+const isGiven = (value) => (value ?? null) !== null;
 
 function latest(chain, type) {
 	return [...(chain.get(type)?.values() ?? [])].sort((a, b) => b.at - a.at);
@@ -133,9 +137,11 @@ function createGroup({ title }) {
 }
 
 function updateGroup(section, { given, known: { data, at, beat } }) {
-	const observed = typeof data.observedAt === "number" ? data.observedAt / STEP : null;
-	const more = { at: observed ?? at, limit: observed ? null : beat.limit };
-	showFigures(section.lastChild, given.map((name) => ({ title: wordOf(name), form: formOf(name), value: data[name], ...more })));
+	const more = typeof data.observedAt === "number" ? { at: data.observedAt / STEP } : { at, limit: beat.limit };
+	showFigures(section.lastChild, given.map((name) => {
+		const named = data[name + "Name"];
+		return { title: wordOf(name), form: formOf(name), value: named ?? data[name], note: named && data[name], ...more };
+	}));
 }
 
 function reasonsOf(groups) {
@@ -154,7 +160,7 @@ function reasonsOf(groups) {
 /** The name of a place, and where that is. */
 export function placeOf(path) {
 	const cut = path.lastIndexOf("/");
-	return make("header", "", make("h3", "", path.slice(cut + 1)), make("span", "muted", path.slice(0, Math.max(0, cut))));
+	return make("header", "", make("h3", path.length - cut > LONG ? "long" : "", path.slice(cut + 1)), make("span", "muted", path.slice(0, Math.max(0, cut))));
 }
 
 /** How old is what was shown when the link went. */

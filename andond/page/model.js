@@ -83,7 +83,7 @@ export class Model {
 	/** How many events did not come, of the channels where each one counts. */
 	get lost() {
 		const each = [...this.places].filter(([channel]) => !/^(host|portal|readings)\//.test(channel));
-		return each.reduce((sum, [, { first, last, count }]) => sum + last - first + 1 - count, 0);
+		return each.reduce((sum, [, { first, last, count }]) => sum + Math.max(0, last - first + 1 - count), 0);
 	}
 
 	/** How many alarms were raised in the last ten minutes. */
@@ -93,17 +93,21 @@ export class Model {
 	}
 
 	// A critical event overtakes others of its channel: positions do not always come in order.
-	isKnown({ channel, offset }) {
+	// One from before the link opened says nothing of what lies between: what is counted begins with another's.
+	isKnown({ channel, offset, priority }) {
 		const [epoch, number] = text(offset).split(":");
 		const position = Number(number);
 		if (!channel || !Number.isFinite(position)) return false;
 		let place = this.places.get(channel);
-		if (place?.epoch !== epoch) place = { epoch, first: position, last: position, count: 0, seen: new Set() };
+		if (place?.epoch !== epoch) place = { epoch, first: Infinity, last: -Infinity, count: 0, seen: new Set() };
 		if (place.seen.has(position)) return true;
 		place.at = now();
-		place.last = Math.max(place.last, position);
-		place.count += 1;
 		place.seen.add(position);
+		place.last = Math.max(place.last, position);
+		if (position < place.first && priority !== "critical") {
+			place.count = [...place.seen].filter((each) => each >= position).length;
+			place.first = position;
+		} else if (position >= place.first) place.count += 1;
 		if (place.seen.size > SEEN) place.seen.delete(place.seen.values().next().value);
 		store(this.places, channel, place, LIMITS.channels);
 		return false;
@@ -160,7 +164,8 @@ export class Model {
 		const [epoch, position] = text(members.offset).split(":");
 		// A fault overtakes the clearance that was told before it.
 		if (known?.epoch === epoch && known.position > Number(position)) return;
-		this.machine(event);
+		// What the gateway says of itself makes it no machine.
+		if (!path.startsWith("andond/")) this.machine(event);
 		this.dirty.add("alarms");
 		this.changes += 1;
 		// Whoever decides about alarms says when one is no longer to be seen; where nobody does, the machine does.
@@ -214,7 +219,7 @@ function eventOf(members) {
 		priority: members.priority in RANK ? members.priority : "normal",
 		quality: text(members.quality),
 		data: data !== null && typeof data === "object" ? data : {},
-		isPeriodic: /^(host|portal)\.|^equipment\.reading/.test(type),
+		isPeriodic: /^(host|portal|canary)\.|^equipment\.reading/.test(type),
 	};
 }
 

@@ -17,7 +17,7 @@ import { showStatus } from "./status.js";
 
 const CHANNELS = { // and how many of the newest come when the link opens
 	"equipment/*": 10, "readings/*": 100, "alarms/*": 100, "andon/*": 100, "sources/*": 10, "events/*": 50,
-	"host/metrics": 60, "chain/*": 20, "portal/*": 1, "oee/*": 1, "downtime/*": 10, "escalations/*": 20, "jobs/*": 10,
+	"host/metrics": 10, "chain/*": 20, "portal/*": 1, "oee/*": 1, "downtime/*": 10, "escalations/*": 20, "jobs/*": 10,
 	"production/*": 1, "quality/*": 10, "changeover/*": 10,
 };
 const PAUSE = 200; // ms between two drawings, at least
@@ -32,6 +32,7 @@ const SPEAK = 2; // seconds between two announcements
 const model = new Model();
 const events = new Events(model, () => draw("events"));
 let sources = [];
+let chains = [];
 let started = null;
 let sure = 0; // when it was last that one which had started
 let title = "";
@@ -56,7 +57,7 @@ function receive(message) {
 	if (event === null) return;
 	const isNews = clock.now() - event.at < clock.mono() - link.opened;
 	events.came += 1;
-	if (isNews && event.priority === "critical") speak(`${event.type} ${event.path} ${summary(event)}`);
+	if (isNews && event.priority === "critical" && !event.isPeriodic) speak(`${event.type} ${event.path} ${summary(event)}`);
 	plan(event.priority === "critical" ? 0 : pause);
 }
 
@@ -82,7 +83,7 @@ function drawChanged() {
 	if (dirty.has("board") || dirty.has("lines")) showLines(model.floor, openCalls());
 	if (dirty.has("events")) events.show();
 	if (dirty.has("gateway")) showGateway(model.host);
-	if (dirty.has("chain")) showChain(model);
+	if (dirty.has("chain")) showChain(model, chains);
 	if (dirty.has("board") && !document.hidden) show();
 	pause = Math.max(PAUSE, SHARE * (performance.now() - drawn));
 }
@@ -176,11 +177,11 @@ function takeStatus(status, sent, hasDisk) {
 		started = status.started;
 		sure = sent;
 	}
-	sources = status.sources;
+	({ sources, chains } = status);
 	model.compare(sources);
 	showStatus(status, clock.now(), title);
 	for (const old of document.querySelectorAll("[data-status]")) clock.stamp(old, clock.now(), 3 * POLL);
-	draw("machines");
+	draw("machines", "chain");
 }
 
 function tick() {
@@ -198,7 +199,7 @@ function tick() {
 	put(find("clock"), clock.timeOfDay(clock.now()));
 	const { size } = model.alarms;
 	const { waiting } = model.floor;
-	document.title = joined([link.state !== "live" && "no link", waiting.length && counted(waiting.length, "call"), size && counted(size, "alarm"), find("node").textContent]);
+	document.title = joined([link.state !== "live" && "no link", waiting.length && counted(waiting.length, "call"), chains.some(({ state }) => state === "halted") && "halted", size && counted(size, "alarm"), find("node").textContent]);
 	draw("board", "machines", "alarms", "gateway");
 }
 

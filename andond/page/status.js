@@ -1,6 +1,7 @@
 /* What the status document tells: readiness, sources, connections, deliveries, the tree of actors.
 
    An actor that does not answer is loud, and the way to it is open; the rest is calm. */
+import { showChains, stateOf } from "./chains.js";
 import { age, moment, span, stamp } from "./clock.js";
 import { counted, find, joined, keep, make, put, set } from "./elements.js";
 import { createLine, fillLine, shown } from "./figures.js";
@@ -23,20 +24,23 @@ export function showStatus(status, at, title) {
 	const { frames_sent: sent, dropped, conflated, delivery_ms: delay } = deliveries;
 	const delays = delay.p99 !== null && `delivered within ${delay.p50} ms (p50), ${delay.p99} ms (p99)`;
 	put(find("deliveries"), joined(["since the start", told({ "frames sent": sent, dropped, conflated }), delays]));
-	showSources(status.sources, at);
+	showChains(status.chains, at);
+	showSources(status, at);
 	showHooks(status.hooks ?? []);
 	showConnections(connections);
 	if (tree) showTree(tree, at);
 }
 
-function showSources(sources, at) {
+function showSources({ sources, chains }, at) {
 	find("no-sources").hidden = sources.length > 0;
 	keep(find("source-rows"), sources, ({ name }) => name, createLine, (row, source) => {
 		const { state, cadence, required, age } = source;
 		// What promised no cadence and has not spoken yet is not late.
 		const isQuiet = age === null && !cadence;
-		const meaning = isQuiet ? "waiting" : WELL.includes(state) ? "good" : required ? "critical" : "high";
-		const words = [isQuiet ? "nothing yet" : state, source.kind, source.equipment, required && "required"];
+		// Nodes that answer say nothing of a chain that stands still.
+		const trouble = stateOf(chains.find(({ chain }) => chain === source.chain));
+		const meaning = trouble ? "critical" : isQuiet ? "waiting" : WELL.includes(state) ? "good" : required ? "critical" : "high";
+		const words = [isQuiet ? "nothing yet" : state, source.kind, source.equipment, trouble && `${source.chain} ${trouble}`, required && "required"];
 		fillLine(row, meaning, source.name, words, before(at, age), cadence ? 2 * cadence + 2 : null);
 	});
 }

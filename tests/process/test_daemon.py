@@ -430,5 +430,5 @@ def test_status_in_a_terminal_says_that_it_is_ready(start):
     result = subprocess.run(line, capture_output=True, text=True, check=False, timeout=LIMIT)
     assert result.returncode == 0
     assert ", ready\n" in result.stdout
-    assert "source door: fresh, never heard (http)" in result.stdout
+    assert "source door: fresh, nothing yet (http)" in result.stdout
     assert "    listener [running]" in result.stdout

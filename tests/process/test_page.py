@@ -119,6 +119,59 @@ def test_a_chain_that_reports_is_shown(daemon: Daemon, shown: Page) -> None:
     shown.wait(says("#chain .figure b", "4\u202f711"), SOON)
 
 
+OVERLAPS = """[...document.querySelectorAll('.figure')].filter((figure) => {
+  const [name, age] = [figure.querySelector('dt span'), figure.querySelector('.age')];
+  const old = age.getBoundingClientRect(), box = figure.getBoundingClientRect(), words = document.createRange();
+  words.selectNodeContents(name);
+  const isBeside = (each) => each.right <= old.left || each.left >= old.right;
+  const meets = (each) => !isBeside(each) && each.bottom > old.top && each.top < old.bottom;
+  return [...words.getClientRects()].some(meets) || old.right > box.right || old.bottom > box.bottom;
+}).map((figure) => figure.textContent)"""
+
+
+@pytest.mark.parametrize("width", [320, 400, 900, 1280, 1600, 2560])
+def test_no_figure_s_name_meets_its_age(daemon: Daemon, shown: Page, width: int) -> None:
+    post(daemon, "chain.consensus", {"leader": "A" * 40, "performanceScore": 1, "term": 1}, "/chain/node1")
+    post(daemon, "chain.peer", {"peerId": "p", "connected": True, "latency": 5}, "/chain/node1")
+    shown.open(daemon.url, width)
+    shown.wait(says("#chain .figure dt", "network health"), SOON)
+    shown.wait(says("#chain .figure dt", "performance score"), SOON)
+    shown.evaluate("document.querySelectorAll('.figure .age').forEach((age) => { age.textContent = '59 min'; })")
+    assert shown.evaluate(OVERLAPS) == []
+
+
+def test_who_is_known_by_a_name_is_shown_by_it(daemon: Daemon, shown: Page) -> None:
+    post(daemon, "chain.consensus", {"leader": "A" * 40, "leaderName": "bob", "state": "COMMITTED"}, "/chain/node1")
+    shown.wait(says("#chain .figure.text b", "bob"), SOON)
+    shown.wait(says("#chain .figure .note", "A" * 40), SOON)
+
+
+HALTED = {
+    "chain": "hub-1", "state": "halted", "headHeight": 95, "headAgeMs": 9000, "validators": {"ACTIVE": 7, "JAILED": 1},
+    "jailed": [{"validator": "AA", "operator": "op1bob", "text": "bob JAILED: downtime", "since": 80,
+                "sinceAt": "2026-11-21T20:00:00Z", "watched": True}],
+    "nodes": [{"name": "backup", "state": "silent", "fault": None, "silenceMs": 9000}],
+}  # fmt: skip
+
+
+def test_a_chain_that_stands_still_and_whom_it_has_in_jail_stand_in_the_header(shown: Page) -> None:
+    said = shown.evaluate(
+        f"""import('./page/chains.js').then(({{ showChains }}) => {{
+          showChains([{json.dumps(HALTED)}], 1_900_000_000);
+          const chip = document.getElementById('chains');
+          return [chip.hidden, chip.dataset.state, chip.textContent,
+            ...[...document.querySelectorAll('#chain-states li')].map((row) => row.innerText.replace(/\\s+/g, ' '))];
+        }})"""
+    )
+    assert said[:3] == [False, "critical", "hub-1 HALTED, bob JAILED: downtime, 1 more"]
+    assert "HALTED · height 95 · 7 active · 1 jailed" in said[3]
+    assert "watched · since height 80 · op1bob" in said[4]
+    assert "node · silent" in said[5]
+    # Without a chain there is nothing of one.
+    hidden = "showChains([], 1); return document.getElementById('chains').hidden"
+    assert shown.evaluate(f"import('./page/chains.js').then(({{ showChains }}) => {{ {hidden} }})")
+
+
 def test_hostile_text_is_shown_and_does_nothing(daemon: Daemon, shown: Page) -> None:
     hostile = {MARKUP: MARKUP, "text": MARKUP, "key": MARKUP, "code": MARKUP, "level": MARKUP, "state": WORD}
     for type_ in ("station.called", "equipment.state.changed", "alarm.raised", "equipment.reading"):
@@ -284,6 +337,29 @@ def test_an_event_that_comes_twice_counts_once(shown: Page) -> None:
 def test_an_event_that_was_overtaken_is_taken_and_one_that_never_comes_is_told(shown: Page) -> None:
     steps = "event('x.y', 1); event('x.y', 4); const lost = model.lost; event('x.y', 2); return [lost, model.lost]"
     assert in_model(shown, steps) == [2, 1]
+
+
+def test_the_first_event_of_all_may_have_overtaken_others(shown: Page) -> None:
+    steps = "event('x.y', 9); event('x.y', 7); event('x.y', 8); return model.lost"
+    assert in_model(shown, steps) == 0
+
+
+def test_critical_events_of_before_the_link_are_no_gap_and_no_gain(shown: Page) -> None:
+    old = "for (const at of [3, 5]) event('x.y', at, {}, { priority: 'critical' });"
+    new = "event('x.y', 20, {}, { priority: 'critical' }); event('x.y', 18); event('x.y', 19);"
+    assert in_model(shown, f"{old} {new} return model.lost") == 0
+    assert in_model(shown, f"{new} {old} event('x.y', 22); return model.lost") == 1
+
+
+def test_what_the_gateway_says_of_itself_makes_no_machine_and_a_canary_is_no_news(shown: Page) -> None:
+    alarm = (
+        "model.take({ type: 'alarm.raised', source: '/andond/portal', data: { key: 'service_down', level: 'FAULT' } })"
+    )
+    canary = "event('canary.sent', 7, {}, { priority: 'critical', channel: 'canary' })"
+    steps = (
+        f"{alarm}; {canary}; return [model.machines.size, model.open.length, model.lines.length, model.periodic.length]"
+    )
+    assert in_model(shown, steps) == [0, 1, 1, 1]
 
 
 def test_a_clearance_that_a_new_fault_overtook_does_not_clear_it(shown: Page) -> None:
