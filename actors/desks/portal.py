@@ -21,7 +21,7 @@ from actors.desks.around import Around
 from actors.desks.asking import until_answered
 from actors.desks.dispatch import Dispatch
 from actors.desks.portal_alerts import PortalAlerts, least_tps, raised_of
-from actors.desks.portal_history import Peaks, PortalHistory
+from actors.desks.portal_history import Earlier, PortalHistory
 from actors.messages import EventTaken, Observed, StatusesTold
 from actors.places import ALARMS_DESK, FLOOR_DESK, Address
 from actors.ranks import Ranks
@@ -60,10 +60,10 @@ class ReadPortal:
 
 
 @dataclass(frozen=True, slots=True)
-class PeaksRecalled:
-    """The keeper of the history knows these peaks."""
+class HistoryRecalled:
+    """The keeper of the history knows what was before this life."""
 
-    peaks: Peaks
+    earlier: Earlier
     priority: ClassVar[Priority] = Priority.HIGH
 
 
@@ -121,11 +121,11 @@ class PortalDesk(TrioActor):
 
     async def setup(self) -> None:
         """Recall what was before, and begin to keep time."""
-        peaks = await self._history.peaks(self._clock())
-        if peaks is None:
-            self.start_task(self._recall_peaks)
+        earlier = await self._history.recall(self._clock())
+        if earlier is None:
+            self.start_task(self._recall_history)
         else:
-            self._view.rate.restore(peaks)
+            self._view.recall(earlier.peaks, earlier.height)
         self.start_task(self._recall_alerts)
         self._feed_gauges()
         for type_, stream in self._streams.items():
@@ -148,8 +148,8 @@ class PortalDesk(TrioActor):
             case ReadPortal(read=read):
                 at = self._clock()
                 return read(Now(self._view, at), self._around.present(at))
-            case PeaksRecalled(peaks=peaks):
-                self._view.rate.restore(peaks)
+            case HistoryRecalled(earlier=earlier):
+                self._view.recall(earlier.peaks, earlier.height)
             case AlertsRecalled(raised=raised):
                 self._alerts.restore(raised)
         return None
@@ -246,12 +246,12 @@ class PortalDesk(TrioActor):
 
     # -- what was before ------------------------------------------------------------------------------------
 
-    async def _recall_peaks(self) -> None:
-        peaks = None
-        while peaks is None:
+    async def _recall_history(self) -> None:
+        earlier = None
+        while earlier is None:
             await trio.sleep(RECALL_INTERVAL)
-            peaks = await self._history.peaks(self._clock())
-        self.actor_ref.tell(PeaksRecalled(peaks))
+            earlier = await self._history.recall(self._clock())
+        self.actor_ref.tell(HistoryRecalled(earlier))
 
     async def _recall_alerts(self) -> None:
         raised = await until_answered(self._alarms, ReadAlarms(raised_of), dict, RECALL_PATIENCE, RECALL_INTERVAL)

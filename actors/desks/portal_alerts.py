@@ -117,7 +117,9 @@ def rules_of(settings: AlertSettings, target_tps: int | None) -> tuple[Rule, ...
     low = least_tps(settings, target_tps)
     clear = settings.clear_after
     rules = [
-        Rule(SERVICE_DOWN, "The chain's service is down: nothing is heard of it", "", 0.0, settings.down_after, clear),
+        Rule(
+            SERVICE_DOWN, "The chain's service is down: nothing new is heard of it", "", 0.0, settings.down_after, clear
+        ),
         Rule(
             STREAM_ERRORS,
             f"More than {settings.stream_errors} errors of streams within a minute",

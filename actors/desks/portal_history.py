@@ -7,6 +7,7 @@ no room for stays in the tally and goes along with the next minute.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 
 from actors.desks.portal_series import AddSeries, ReadSeries, SeriesKept
@@ -17,8 +18,17 @@ from domain.chain import DAY, MINUTE, ChainView, Now, Sampling, Surroundings, be
 CLOSING_PATIENCE = 2.0
 RECALL_PATIENCE = 2.0
 
-Peaks = list[tuple[float, float]]
-"""Moments, and the highest rate of the minute of each."""
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What the last day of earlier lives left.
+
+    ``peaks`` are moments with the highest rate of the minute of each, ``height`` is that of the highest block that was
+    counted; None if there was none.
+    """
+
+    peaks: tuple[tuple[float, float], ...]
+    height: int | None
 
 
 class PortalHistory:
@@ -27,7 +37,7 @@ class PortalHistory:
     def __init__(self, environment: Environment, view: ChainView, began: float) -> None:
         self._keeper = Address(environment, SERIES)
         self._view = view
-        self._view.tally.taken_at = began
+        self._view.began = self._view.tally.taken_at = began
         self._sampling = Sampling()
         self._minute = begin_of(began, MINUTE)
 
@@ -56,8 +66,8 @@ class PortalHistory:
         except (ActorDead, AskTimeout, MailboxFull):
             return
 
-    async def peaks(self, at: float) -> Peaks | None:
-        """The peaks of the last day that are kept; None while nobody knows."""
+    async def recall(self, at: float) -> Earlier | None:
+        """What is kept of the last day; None while nobody knows."""
         wanted = ReadSeries(MINUTE, at - DAY, at + MINUTE, DAY // MINUTE + 1)
         try:
             kept = await ask(self._keeper.ref, wanted, RECALL_PATIENCE)
@@ -65,4 +75,6 @@ class PortalHistory:
             return None
         if not isinstance(kept, SeriesKept):
             return None
-        return [(begin, cell.peak) for begin, cell in kept.cells.items() if cell.peak is not None]
+        peaks = tuple((begin, cell.peak) for begin, cell in kept.cells.items() if cell.peak is not None)
+        heights = [cell.height for cell in kept.cells.values() if cell.height is not None]
+        return Earlier(peaks, max(heights, default=None))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import trio
 
 from actors import Front, policy_of
-from actors.places import CANARY, DESKS, HOOKS, LISTENERS, RECEIPTS, RECORDER, SOURCES
+from actors.places import CANARY, DESKS, HOOKS, LISTENERS, RECEIPTS, RECORDER, SOURCES, VALIDATORS_DESK
 from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
 from andond.version import VERSION
 from config import PolicySettings, SourceSettings
@@ -80,6 +80,21 @@ class Health:
         document: dict[str, JsonValue] = {"status": "fail" if missing else "pass", "not_ready": list(missing)}
         return json_response(document, 503 if missing else 200)
 
+    async def q_health(self, _request: Request) -> Response:
+        """The same for who watched the portal's predecessor: ``UP`` or ``DOWN``, with the connections of each door."""
+        missing = self.missing(await self.tree())
+        word = "DOWN" if missing else "UP"
+        links = self._connections()
+        checks: list[JsonValue] = [
+            {"name": "ready", "status": word, "data": {"not_ready": list(missing)}},
+            {
+                "name": "websocket",
+                "status": "UP",
+                "data": {"total_connections": links["open"], "by_door": links["by_door"]},
+            },
+        ]
+        return json_response({"status": word, "checks": checks}, 503 if missing else 200)
+
     async def statusz(self, request: Request) -> Response:
         """Everything: the tree with each actor's own words, connections, deliveries, sources."""
         everyone = request.query.get("expand", [""])[-1] == "all"
@@ -98,6 +113,7 @@ class Health:
                 "connections": self._connections(),
                 "deliveries": _deliveries(),
                 "sources": _sources(tree),
+                "chains": _says(tree, VALIDATORS_DESK).get("chains") or [],
                 "journal": _journal(tree),
                 "receipts": _says(tree, RECEIPTS),
                 "canary": _says(tree, CANARY),
@@ -193,12 +209,14 @@ class Health:
 
 
 def register(routes: Routes, health: Health) -> None:
-    """Add the four paths to ``routes``, and the usual other name of the first."""
+    """Add the four paths to ``routes``, the usual other name of the first, and two that others scrape."""
     routes.add("GET", "/livez", health.livez)
     routes.add("GET", "/healthz", health.livez)
     routes.add("GET", "/readyz", health.readyz)
     routes.add("GET", "/statusz", health.statusz)
     routes.add("GET", "/metrics", health.metrics)
+    routes.add("GET", "/q/health", health.q_health)
+    routes.add("GET", "/q/metrics", health.metrics)
 
 
 def unanswered(tree: ActorStatus | None) -> list[str]:

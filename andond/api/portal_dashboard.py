@@ -68,7 +68,7 @@ def network_metrics(now: Now, around: Surroundings) -> Document:
             "bandwidthInMBps": around.known("received_mb_per_second"),
             "bandwidthOutMBps": around.known("sent_mb_per_second"),
             "activeConnections": around.known("connections"),
-            "networkHealthScore": _ratio(active, total, "no peer is known"),
+            "networkHealthScore": _rounded(now.peer_ratio),
         }
     )
 
@@ -239,6 +239,10 @@ def _node_health(entry: Entry) -> Document:
 def _block_time(now: Now) -> Known:
     interval = now.block_interval
     return interval if isinstance(interval, Unknown) else round(interval * 1000)
+
+
+def _rounded(ratio: float | Unknown) -> Known:
+    return ratio if isinstance(ratio, Unknown) else round(ratio, 6)
 
 
 def _ratio(part: Known, whole: Known, reason: str) -> Known:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 from types import MappingProxyType
 
+from andond.api.portal_finding import found
 from andond.version import VERSION
 from domain import JsonValue, rfc3339
 from domain.chain import (
@@ -50,6 +51,11 @@ _VALIDATOR_NAMES = (
     "lastBlockTime",
     "performance",
     "registeredAt",
+    "operator",
+    "reason",
+    "since",
+    "sinceAt",
+    "jailedUntil",
 )
 
 
@@ -93,12 +99,13 @@ def stats(now: Now, around: Surroundings) -> Document:
 
 
 def health(now: Now, around: Surroundings) -> Document:
-    """Whether the chain is heard: healthy while its events come, degraded when they stay away."""
+    """Whether all is well: degraded when a chain stands still, one that is watched is in jail, or nothing is heard."""
     silence = now.silence
+    troubles = [*around.troubles, *([] if silence is None else [silence.reason])]
     return document(
         {
-            "status": "healthy" if silence is None else "degraded",
-            "message": "chain events are coming in" if silence is None else silence.reason,
+            "status": "degraded" if troubles else "healthy",
+            "message": "; ".join(troubles) or "chain events are coming in",
             "version": VERSION,
             "uptime": around.known("uptime"),
             "blockHeight": now.block_height,
@@ -217,7 +224,7 @@ def validators(now: Now, limit: int) -> Document:
 
 def validator(now: Now, name: str) -> Document | None:
     """One validator, or None if it was never told of."""
-    entry = now.view.validators.get(name)
+    entry = found(now.view.validators, name)
     return None if entry is None else _validator(entry)
 
 

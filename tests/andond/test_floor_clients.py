@@ -2,119 +2,37 @@
 
 from __future__ import annotations
 
-import http.client
 import io
-import itertools
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-import trio
 import websockets
-import websockets.sync.client
 
-from actors import Drain, Front
-from actors.places import GATEWAY, LISTENER, Address
-from actors.runtime import ActorSystem, Supervisor, ask
-from andond.api import build_routes
-from andond.api.health import Condition, Health
-from andond.doors import Doors
-from andond.floor_desks import FloorDesks
-from andond.floor_doors import Denied, FloorDoors
-from andond.tree import GATEWAY_POLICY, Present, gateway
+from andond.floor_doors import Denied
 from config import DoorSettings, FloorSettings, HttpSource, Settings
 from telemetry import configure
-from transport import address_of, open_listeners
-from transport.dialects.floor.roster import Roster
+from tests.andond.house import LIMIT, Client, House, numbers, say
 from transport.dialects.floor.session import Visitor
 
-LIMIT = 10.0
 PRESS = "/acme/plant1/line3/press3"
 TOKENS = {"good": Visitor("anna", may_act=True, is_known=True), "gone": Denied(4001, "this user is not known")}
-numbers = itertools.count(1)
 
 
 def person_of(token: str) -> Visitor | Denied:
     return TOKENS.get(token, Denied(1008, "the token is not valid"))
 
 
-class House:
-    """The whole tree on a port of its own, in a thread of its own."""
-
-    def __init__(self, *, anonymous: bool, with_tokens: bool = False) -> None:
-        floor = FloorSettings(doors=DoorSettings(anonymous=anonymous))
-        self._present = Present(Settings(sources={"door": HttpSource()}, floor=floor))
-        self._tokens = person_of if with_tokens else None
-        self._sockets = open_listeners("127.0.0.1:0", 16384)
-        self.port = int(address_of(self._sockets[0]).rpartition(":")[2])
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=trio.run, args=(self._main,))
-        self._thread.start()
-        assert self._ready.wait(LIMIT)
-
-    async def _main(self) -> None:
-        front = Front()
-        async with ActorSystem.open() as system:
-            environment = self._environment = system.environment
-            roster = Roster(lambda: 100)
-            floor = FloorDoors(
-                lambda: self._present.settings.floor.doors,
-                answer=FloorDesks(environment),
-                roster=roster,
-                tokens=self._tokens,
-            )
-            health = Health(lambda: root, front, Condition(time.time(), self._present.sources))
-            routes = build_routes(environment, health, roster)
-            doors = Doors(self._present.server, floor)
-            root = system.start(
-                Supervisor, GATEWAY, gateway(self._present, self._sockets, routes, doors, front), GATEWAY_POLICY
-            )
-            await system.settled(root)
-            self._token = trio.lowlevel.current_trio_token()
-            self._over = trio.Event()
-            self._ready.set()
-            await self._over.wait()
-
-    def close(self) -> None:
-        trio.from_thread.run_sync(self._over.set, trio_token=self._token)
-        self._thread.join(LIMIT)
-        assert not self._thread.is_alive()
-        for each in self._sockets:
-            each.close()
-
-    def drain(self) -> None:
-        async def drain() -> None:
-            await ask(Address(self._environment, LISTENER).ref, Drain(5.0), 10.0)
-
-        trio.from_thread.run(drain, trio_token=self._token)
-
-    def connect(self, path: str, **how: object) -> websockets.sync.client.ClientConnection:
-        return websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}{path}", proxy=None, **how)
-
-    def request(
-        self, method: str, path: str, body: object = None, media: str = "application/json"
-    ) -> tuple[int, object]:
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
-        link.request(method, path, None if body is None else json.dumps(body), {"content-type": media})
-        answer = link.getresponse()
-        document = json.loads(answer.read())
-        link.close()
-        return answer.status, document
-
-    def publish(self, type_: str, data: object, source: str = PRESS) -> str:
-        id_ = f"e{next(numbers)}"
-        event = {"specversion": "1.0", "id": id_, "source": source, "type": type_, "data": data}
-        status, _ = self.request("POST", "/api/v1/events", event, "application/cloudevents+json")
-        assert status == 202
-        return id_
+def floor_house(*, anonymous: bool, with_tokens: bool = False) -> House:
+    floor = FloorSettings(doors=DoorSettings(anonymous=anonymous))
+    settings = Settings(sources={"door": HttpSource()}, floor=floor)
+    return House(settings, PRESS, person_of=person_of if with_tokens else None)
 
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    house = House(anonymous=True, with_tokens=True)
+    house = floor_house(anonymous=True, with_tokens=True)
     yield house
     house.close()
 
@@ -134,23 +52,19 @@ def lines() -> Iterator[Lines]:
     configure("logfmt", "info")
 
 
-def say(client: websockets.sync.client.ClientConnection, message: object) -> None:
-    client.send(message if isinstance(message, str | bytes) else json.dumps(message))
-
-
-def hear(client: websockets.sync.client.ClientConnection) -> dict[str, object]:
+def hear(client: Client) -> dict[str, object]:
     told: dict[str, object] = json.loads(client.recv(LIMIT))
     return told
 
 
-def talk(client: websockets.sync.client.ClientConnection, message: object) -> dict[str, object]:
+def talk(client: Client, message: object) -> dict[str, object]:
     """The next frame behind ``message``: some clients take that for the answer, whatever it is."""
     say(client, message)
     return hear(client)
 
 
 def until(
-    client: websockets.sync.client.ClientConnection,
+    client: Client,
     type_: str,
     fits: Callable[[dict[str, object]], object] = lambda _told: True,
 ) -> dict[str, object]:
@@ -469,7 +383,7 @@ def test_who_has_no_token_that_counts_is_refused_unless_looking_is_allowed(stric
 
 @pytest.fixture(scope="module")
 def strict_house() -> Iterator[House]:
-    house = House(anonymous=False)
+    house = floor_house(anonymous=False)
     yield house
     house.close()
 
@@ -534,7 +448,7 @@ def test_who_is_gone_is_not_counted(house):
 
 
 def test_a_planned_end_is_told_and_then_the_link_breaks():
-    house = House(anonymous=True)
+    house = floor_house(anonymous=True)
     try:
         with house.connect("/ws") as client:
             talk(client, {"type": "ping"})

@@ -2,106 +2,32 @@
 
 from __future__ import annotations
 
-import http.client
-import itertools
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-import trio
 import websockets
-import websockets.sync.client
 
-from actors import Front
-from actors.places import GATEWAY, PORTAL_DESK, SERIES, Address
-from actors.runtime import ActorSystem, Supervisor
-from andond.api import build_routes
-from andond.api.health import Condition, Health
-from andond.api.portal_data import DeskData
-from andond.doors import Doors
-from andond.portal_doors import ConsoleDesk, PortalDoors
-from andond.tree import GATEWAY_POLICY, Present, gateway
 from config import HttpSource, ServerSettings, Settings
 from domain import rfc3339
-from transport import address_of, open_listeners
-from transport.dialects.floor.roster import Roster
+from tests.andond.house import LIMIT, Client, House, numbers, say
 from transport.dialects.portal import DOORS, Guest
 from transport.dialects.portal_transactions import TEXT_CHANNELS
 
-LIMIT = 10.0
 CHAIN = "/chains/hub/node1"
 GUESTS = {"anna": Guest("anna"), "root": Guest("root", frozenset({"ADMIN"}))}
 ORIGIN = {"source", "height", "method", "observedAt", "ageMs", "confirmedBy"}
-numbers = itertools.count(1)
 
-Client = websockets.sync.client.ClientConnection
 Frame = dict[str, object]
-
-
-class House:
-    """The whole tree on a port of its own, in a thread of its own."""
-
-    def __init__(self) -> None:
-        server = ServerSettings(connect_timeout=1.0)
-        self._present = Present(Settings(sources={"door": HttpSource()}, server=server))
-        self._sockets = open_listeners("127.0.0.1:0", 16384)
-        self.port = int(address_of(self._sockets[0]).rpartition(":")[2])
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=trio.run, args=(self._main,))
-        self._thread.start()
-        assert self._ready.wait(LIMIT)
-
-    async def _main(self) -> None:
-        front = Front()
-        async with ActorSystem.open() as system:
-            environment = system.environment
-            health = Health(lambda: root, front, Condition(time.time(), self._present.sources))
-            routes = build_routes(environment, health, Roster(lambda: 100))
-            data = DeskData(Address(environment, PORTAL_DESK), Address(environment, SERIES))
-            self.portal = PortalDoors(ConsoleDesk(data), GUESTS.get)
-            doors = Doors(self._present.server, portal=self.portal)
-            root = system.start(
-                Supervisor, GATEWAY, gateway(self._present, self._sockets, routes, doors, front), GATEWAY_POLICY
-            )
-            await system.settled(root)
-            self._token = trio.lowlevel.current_trio_token()
-            self._over = trio.Event()
-            self._ready.set()
-            await self._over.wait()
-
-    def close(self) -> None:
-        trio.from_thread.run_sync(self._over.set, trio_token=self._token)
-        self._thread.join(LIMIT)
-        assert not self._thread.is_alive()
-        for each in self._sockets:
-            each.close()
-
-    def connect(self, path: str, **how: object) -> Client:
-        return websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}{path}", proxy=None, **how)
-
-    def publish(self, type_: str, data: Frame, time_: str | None = None) -> None:
-        event = {"specversion": "1.0", "id": f"e{next(numbers)}", "source": CHAIN, "type": type_, "data": data}
-        if time_ is not None:
-            event["time"] = time_
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
-        link.request("POST", "/api/v1/events", json.dumps(event), {"content-type": "application/cloudevents+json"})
-        answer = link.getresponse()
-        body = answer.read()
-        link.close()
-        assert answer.status == 202, body
 
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    house = House()
+    server = ServerSettings(connect_timeout=1.0)
+    house = House(Settings(sources={"door": HttpSource()}, server=server), CHAIN, guest_of=GUESTS.get)
     yield house
     house.close()
-
-
-def say(client: Client, message: object) -> None:
-    client.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
 
 def hear(client: Client, fits: Callable[[Frame], bool]) -> Frame:
@@ -636,7 +562,7 @@ def test_the_moment_of_an_event_is_its_own(house):
     with house.connect("/ws/network") as client:
         settle(client)
         then = time.time() - 5
-        house.publish("chain.peer", {"peerId": "p-old", "connected": True}, rfc3339(then))
+        house.publish("chain.peer", {"peerId": "p-old", "connected": True}, time=rfc3339(then))
         frame = hear(client, lambda frame: frame.get("peerId") == "p-old")
         assert frame["timestamp"] == rfc3339(then)
         assert frame["provenance"]["ageMs"] >= 5000

@@ -93,7 +93,7 @@ def answer(document: object) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
 
 
-def ask(url: str, **options: bool) -> int:
+def ask(url: str | None, **options: bool | str) -> int:
     return main(Namespace(**{"url": url, "json": False, "quiet": False, **options}))
 
 
@@ -106,12 +106,53 @@ def test_a_status_is_told_in_lines_for_a_person():
         "policy 7c69f2e4b2f3, 20 rules",
         "",
         "source press3: fresh, 4 s ago (mtconnect)",
-        "source http: fresh, never heard (http)",
+        "source http: fresh, nothing yet (http)",
         "",
         "gateway [running]",
         "  channels [running], 3 waiting, the oldest for 2.2 s, 92 more not shown",
         "  desks [stuck], 2 restarts, last failure: RuntimeError('planted')",
     ]
+
+
+def test_a_chain_that_stands_still_and_whom_it_has_in_jail_are_told_and_why_a_node_is_not_reached():
+    bob = {"text": "bob JAILED: downtime", "since": 80, "watched": True}
+    nodes = [
+        {"name": "backup", "state": "silent", "fault": "Connection refused"},
+        {"name": "a", "state": "fresh", "fault": None},
+    ]
+    chain = {
+        "chain": "hub-1",
+        "state": "halted",
+        "headHeight": 95,
+        "headAgeMs": 61_000,
+        "validators": {"ACTIVE": 7, "INACTIVE": 0, "JAILED": 2},
+        "jailed": [bob, {"text": "ann JAILED", "since": None, "watched": False}],
+        "nodes": nodes,
+    }
+    reached = {"node": "backup", "part": "rpc", "connected": False, "reason": "Connection refused"}
+    hub = {"name": "hub", "kind": "cosmos", "state": "lost", "age": None, "reason": None, "nodes": [reached]}
+    told = list(lines({**DOCUMENT, "chains": [chain, {"chain": "new-1", "state": "live"}], "sources": [hub]}))
+    assert told[6:16] == [
+        "chain hub-1: HALTED, height 95, 1 min 1 s old",
+        "  validators: 7 ACTIVE, 2 JAILED",
+        "  bob JAILED: downtime, since height 80 (watched)",
+        "  node backup: silent, Connection refused",
+        "",
+        "chain new-1: live",
+        "",
+        "source hub: lost, nothing yet (cosmos)",
+        "  node backup (rpc): Connection refused",
+        "",
+    ]
+
+
+def test_the_daemon_is_asked_where_its_configuration_says_that_it_listens(speaker, tmp_path, capsys):
+    one, file = speaker(answer(DOCUMENT)), tmp_path / "plant.toml"
+    file.write_text(f'[server]\nlisten = "{one.url.removeprefix("http://")}"\n')
+    assert ask(None, config=str(file)) == 0
+    file.write_text('[server]\nlisten = "nowhere"\n')
+    assert ask(None, config=str(file)) == 78
+    assert "server.listen" in capsys.readouterr().err
 
 
 def test_what_is_not_ready_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transport import Refused, Unfetched, place_of
-from transport.refusals import ANSWER_LIMIT, WORDS_LIMIT, refusal, unreached, words_of
+from transport.refusals import ANSWER_LIMIT, WORDS_LIMIT, refusal, tls_hint, unreached, words_of
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,9 @@ def test_a_certificate_and_something_that_is_no_tls_are_told_apart():
     assert (found.trouble, found.detail) == ("untrusted", "certificate refused: certificate has expired")
     assert "its operator must renew the certificate" in str(found)
     assert unreached("https://a", ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]")).trouble == "garbled"
+    assert "perhaps its address is http" in str(unreached("https://a", ssl.SSLError(1, "[SSL: X]")))
+    unnamed = unreached("https://a", socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+    assert "Name or service not known; is the name written right" in str(unnamed)
     assert unreached("https://a", OSError(113, "No route to host")).trouble == "unreachable"
 
 
@@ -84,3 +88,15 @@ def test_when_to_ask_again_is_a_number_of_seconds_or_nothing(said, seconds):
 def test_an_error_keeps_what_it_is_made_of():
     found = Unfetched("http://a", "cut", "closed")
     assert (found.place, found.trouble, found.detail) == ("http://a", "cut", "closed")
+
+
+def test_who_is_not_let_in_is_told_who_must_act():
+    assert "headers_file" in str(refusal("http://a", 401, {}, b"who are you?"))
+    assert "whoever runs it must allow it" in str(refusal("http://a", 403, {}, b""))
+    assert "; " not in str(refusal("http://a", 404, {}, b""))
+
+
+def test_plain_http_at_a_port_of_tls_is_told_what_to_write():
+    assert tls_hint("http://a", "Connection reset by peer") == " (if it speaks TLS, write https)"
+    assert tls_hint("ws://a", r"illegal status line: bytearray(b'\x15\x03\x01')") == " (it speaks TLS: write wss)"
+    assert tls_hint("https://a", "Connection reset by peer") == ""

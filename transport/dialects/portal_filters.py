@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from domain import JsonObject, JsonValue
+from domain.chain import VALIDATOR_STATUSES
 from transport.dialects.portal_commands import Misunderstood, echo
 from transport.dialects.portal_messages import message_encoder
 from transport.encoder import Encoder
@@ -32,6 +33,14 @@ FILTERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """The fields that a channel can be filtered by, and the members that they look at."""
+
+_STATUSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "transactions": {each: each for each in ("pending", "confirmed", "failed")} | {"success": "confirmed"},
+        "validators": {each.lower(): each.lower() for each in VALIDATOR_STATUSES},
+    }
+)
+"""The values that a filter of ``status`` takes, each with the one that the channel's messages have."""
 
 FILTER_LIMIT = 512
 _KEPT = 4096
@@ -59,8 +68,17 @@ def filter_of(channel: str, text: str) -> Terms:
         if not colon or member is None:
             known = ", ".join(fields)
             raise Misunderstood(f"Invalid filter: {echo(term.strip())}", f"field:value, the field one of {known}")
-        terms.add((member, value.strip().lower()))
+        terms.add((member, _value_of(channel, name.strip(), value.strip().lower())))
     return tuple(sorted(terms))
+
+
+def _value_of(channel: str, field: str, value: str) -> str:
+    known = _STATUSES.get(channel) if field == "status" else None
+    if known is None:
+        return value
+    if value not in known:
+        raise Misunderstood(f"Invalid filter: status:{echo(value)}", f"the status one of {', '.join(known)}")
+    return known[value]
 
 
 @lru_cache(maxsize=_KEPT)

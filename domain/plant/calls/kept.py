@@ -6,10 +6,9 @@ Rules of this file: what is read back equals what was kept, to the bit. A row th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from domain.decision import Row
 from domain.json import JsonObject, JsonValue
+from domain.kept import Unreadable, flag, integer, maybe_text, number, several, table, text, texts, word
 from domain.plant.calls.call import Call, Contest, Promise, Said, Step
 from domain.plant.calls.states import State
 
@@ -52,29 +51,25 @@ def call_of(value: JsonObject) -> Call:
     Raises:
         ValueError: if it is none.
     """
-    try:
-        links, assigned_to = _object(value["links"]), value["assigned_to"]
-        is_modelled = value.get("modelled")
-        return Call(
-            id=str(value["id"]),
-            path=str(value["path"]),
-            word=str(value["word"]),
-            type=str(value["type"]),
-            priority=str(value["priority"]),
-            text=str(value["text"]),
-            stops_line=bool(value["stops_line"]),
-            incident=str(value["incident"]),
-            steps=tuple(_step_of(_object(each)) for each in _list(value["steps"])),
-            state=State(str(value["state"])),
-            level=_whole(value["level"]),
-            assigned_to=None if assigned_to is None else str(assigned_to),
-            links={name: str(text) for name, text in links.items()},
-            contests=tuple(_contest_of(_object(each)) for each in _list(value["contests"])),
-            promise=_promise_of(value["promise"]),
-            is_modelled=is_modelled if isinstance(is_modelled, bool) else None,
-        )
-    except (KeyError, IndexError) as missing:
-        raise ValueError(f"no call: {missing}") from None
+    is_modelled = value.get("modelled")
+    return Call(
+        id=text(value, "id"),
+        path=text(value, "path"),
+        word=text(value, "word"),
+        type=text(value, "type"),
+        priority=text(value, "priority"),
+        text=text(value, "text"),
+        stops_line=flag(value, "stops_line"),
+        incident=text(value, "incident"),
+        steps=tuple(_step_of(each) for each in several(value, "steps")),
+        state=word(value, "state", State),
+        level=integer(value, "level"),
+        assigned_to=maybe_text(value, "assigned_to"),
+        links={name: str(each) for name, each in table(value, "links").items()},
+        contests=tuple(_contest_of(each) for each in several(value, "contests")),
+        promise=_promise_of(value.get("promise")),
+        is_modelled=is_modelled if isinstance(is_modelled, bool) else None,
+    )
 
 
 def _step(step: Step) -> dict[str, JsonValue]:
@@ -88,14 +83,14 @@ def _step(step: Step) -> dict[str, JsonValue]:
     }
 
 
-def _step_of(value: JsonObject) -> Step:
+def _step_of(value: JsonValue) -> Step:
     return Step(
-        _whole(value["number"]),
-        str(value["trigger"]),
-        State(str(value["state"])),
-        _said_of(_object(value["said"])),
-        _number(value["moment"]),
-        _object(value["detail"]),
+        integer(value, "number"),
+        text(value, "trigger"),
+        word(value, "state", State),
+        _said_of(table(value, "said")),
+        number(value, "moment"),
+        table(value, "detail"),
     )
 
 
@@ -111,48 +106,25 @@ def _said(said: Said) -> dict[str, JsonValue]:
 
 
 def _said_of(value: JsonObject) -> Said:
-    station, comment = value["station"], value["comment"]
     return Said(
-        str(value["by"]),
-        _number(value["at"]),
-        _number(value["received"]),
-        None if station is None else str(station),
-        None if comment is None else str(comment),
-        frozenset(str(role) for role in _list(value["roles"])),
+        text(value, "by"),
+        number(value, "at"),
+        number(value, "received"),
+        maybe_text(value, "station"),
+        maybe_text(value, "comment"),
+        frozenset(texts(value, "roles")),
     )
 
 
 def _promise_of(value: JsonValue) -> Promise | None:
-    if value is None:
-        return None
-    acknowledge, resolve = (_number(each) for each in _list(value))
-    return Promise(acknowledge, resolve)
+    match value:
+        case None:
+            return None
+        case [int() | float() as acknowledge, int() | float() as resolve]:
+            return Promise(float(acknowledge), float(resolve))
+    raise Unreadable("promise")
 
 
-def _contest_of(value: JsonObject) -> Contest:
-    said = _said_of(_object(value["said"]))
-    return Contest(str(value["trigger"]), said, _whole(value["beaten_by"]), _whole(value["number"]))
-
-
-def _object(value: JsonValue) -> JsonObject:
-    if not isinstance(value, Mapping):
-        raise ValueError("an object is missing")  # noqa: TRY004 - see the rules of this file
-    return value
-
-
-def _list(value: JsonValue) -> Sequence[JsonValue]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise ValueError("a list is missing")  # noqa: TRY004 - see the rules of this file
-    return value
-
-
-def _number(value: JsonValue) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number is missing")  # noqa: TRY004 - see the rules of this file
-    return float(value)
-
-
-def _whole(value: JsonValue) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("a whole number is missing")  # noqa: TRY004 - see the rules of this file
-    return value
+def _contest_of(value: JsonValue) -> Contest:
+    said = _said_of(table(value, "said"))
+    return Contest(text(value, "trigger"), said, integer(value, "beaten_by"), integer(value, "number"))

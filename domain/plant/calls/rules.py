@@ -22,12 +22,16 @@ from domain.priority import Priority
 
 _PLACE = re.compile(r"\{([a-z][A-Za-z0-9_.]*)\}")
 
+_APART = ("validator.", "chain.node.")
+"""Types of events whose subject is a place of its own at their source: a validator and a node of a chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallRule:
     """Events that fit ``pattern`` raise a call of ``word``; ``{data.code}`` in ``text`` is a value of the event.
 
-    ``equipment`` is where; empty: where the event comes from. ``priority`` is empty for that of the word.
+    ``equipment`` is where; empty: where the event comes from, or the validator or the node of
+    a chain that it is about. ``priority`` is empty for that of the word.
     """
 
     name: str
@@ -72,7 +76,7 @@ def wishes(rules: Sequence[CallRule], event: Event, path_of: Callable[[str], str
     for each in rules:
         if not each.pattern.fits(event.type, event.data, event.source):
             continue
-        path = path_of(each.equipment or event.source).strip("/")
+        path = path_of(each.equipment or _place_of(event)).strip("/")
         if not is_channel(f"andon/{path}"):
             continue
         kind = KINDS[each.word]
@@ -93,6 +97,12 @@ def wishes(rules: Sequence[CallRule], event: Event, path_of: Callable[[str], str
             )
         )
     return found
+
+
+def _place_of(event: Event) -> str:
+    # Of one place one call is open: the second validator that is jailed is not to be the first one's.
+    is_apart = event.type.startswith(_APART) and event.subject and is_channel(f"andon{event.source}/{event.subject}")
+    return f"{event.source}/{event.subject}" if is_apart else event.source
 
 
 def _id(rule_: CallRule, event: Event) -> str:

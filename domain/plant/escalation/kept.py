@@ -6,14 +6,13 @@ sent them is gone. A row that cannot be read is told, never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from domain.decision import Row
 from domain.json import JsonObject, JsonValue
+from domain.kept import Unreadable, flag, integer, maybe_number, number, several, table, text, texts, word
 from domain.plant.escalation.chain import Chain, Importance
 from domain.plant.escalation.course import Attempt, Course, Fate, Phase
 from domain.plant.escalation.notification import CallFacts
-from domain.plant.escalation.words import read_chain, write_chain
+from domain.plant.escalation.words import ChainFault, read_chain, write_chain
 
 KIND = "escalation"
 
@@ -29,10 +28,31 @@ def course_of(value: JsonObject) -> Course:
     Raises:
         ValueError: if it is none.
     """
-    try:
-        return _course(value)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no kept escalation: {error!r}") from None
+    return Course(
+        facts=_facts(table(value, "facts")),
+        chain=_chain(table(value, "chain")),
+        run=integer(value, "run"),
+        begun=number(value, "begun"),
+        phase=word(value, "phase", Phase),
+        round=integer(value, "round"),
+        place=integer(value, "place"),
+        level=integer(value, "level"),
+        group=integer(value, "group"),
+        is_level_open=flag(value, "is_level_open"),
+        has_tried=flag(value, "has_tried"),
+        has_delivered=flag(value, "has_delivered"),
+        wait_until=maybe_number(value, "wait_until"),
+        is_pausing=flag(value, "is_pausing"),
+        skipped=number(value, "skipped"),
+        cause=text(value, "cause"),
+        reached=integer(value, "reached"),
+        pages=integer(value, "pages"),
+        events=integer(value, "events"),
+        acknowledged_at=maybe_number(value, "acknowledged_at"),
+        acknowledged_by=text(value, "acknowledged_by"),
+        stopped_at=maybe_number(value, "stopped_at"),
+        attempts=[_attempt(each) for each in several(value, "attempts")],
+    )
 
 
 def _written(course: Course) -> dict[str, JsonValue]:
@@ -80,96 +100,39 @@ def _written_attempt(attempt: Attempt) -> dict[str, JsonValue]:
     }
 
 
-def _course(value: JsonObject) -> Course:
-    facts, chain, attempts = _table(value["facts"]), _table(value["chain"]), value["attempts"]
-    if not isinstance(attempts, Sequence) or isinstance(attempts, str):
-        raise TypeError("attempts")
-    return Course(
-        facts=_facts(facts),
-        chain=_chain(chain),
-        run=_whole(value["run"]),
-        begun=_number(value["begun"]),
-        phase=Phase(_text(value["phase"])),
-        round=_whole(value["round"]),
-        place=_whole(value["place"]),
-        level=_whole(value["level"]),
-        group=_whole(value["group"]),
-        is_level_open=value["is_level_open"] is True,
-        has_tried=value["has_tried"] is True,
-        has_delivered=value["has_delivered"] is True,
-        wait_until=_moment(value["wait_until"]),
-        is_pausing=value["is_pausing"] is True,
-        skipped=_number(value["skipped"]),
-        cause=_text(value["cause"]),
-        reached=_whole(value["reached"]),
-        pages=_whole(value["pages"]),
-        events=_whole(value["events"]),
-        acknowledged_at=_moment(value["acknowledged_at"]),
-        acknowledged_by=_text(value["acknowledged_by"]),
-        stopped_at=_moment(value["stopped_at"]),
-        attempts=[_attempt(_table(each)) for each in attempts],
-    )
-
-
 def _facts(value: JsonObject) -> CallFacts:
     return CallFacts(
-        id=_text(value["id"]),
-        path=_text(value["path"]),
-        type=_text(value["type"]),
-        priority=_text(value["priority"]),
-        text=_text(value["text"]),
-        raised_by=_text(value["raised_by"]),
-        raised_at=_number(value["raised_at"]),
+        id=text(value, "id"),
+        path=text(value, "path"),
+        type=text(value, "type"),
+        priority=text(value, "priority"),
+        text=text(value, "text"),
+        raised_by=text(value, "raised_by"),
+        raised_at=number(value, "raised_at"),
     )
 
 
 def _chain(value: JsonObject) -> Chain:
-    return read_chain({name: each for name, each in value.items() if name != "version"}, ("-",))
+    try:
+        return read_chain({name: each for name, each in value.items() if name != "version"}, ("-",))
+    except ChainFault as fault:
+        raise Unreadable(str(fault)) from None
 
 
-def _attempt(value: JsonObject) -> Attempt:
-    channels = value["channels"]
-    if not isinstance(channels, Sequence) or isinstance(channels, str):
-        raise TypeError("channels")
+def _attempt(value: JsonValue) -> Attempt:
     return Attempt(
-        id=_text(value["id"]),
-        run=_whole(value["run"]),
-        group=_whole(value["group"]),
-        level=_whole(value["level"]),
-        target=_text(value["target"]),
-        channels=tuple(_text(each) for each in channels),
-        importance=Importance(_text(value["importance"])),
-        begun=_number(value["begun"]),
-        expires=_number(value["expires"]),
-        index=_whole(value["index"]),
-        tries=_whole(value["tries"]),
+        id=text(value, "id"),
+        run=integer(value, "run"),
+        group=integer(value, "group"),
+        level=integer(value, "level"),
+        target=text(value, "target"),
+        channels=tuple(texts(value, "channels")),
+        importance=word(value, "importance", Importance),
+        begun=number(value, "begun"),
+        expires=number(value, "expires"),
+        index=integer(value, "index"),
+        tries=integer(value, "tries"),
         fate=Fate.OPEN,
-        more=_table(value["more"]),
+        more=table(value, "more"),
         is_orphan=True,
     )
-
-
-def _table(value: JsonValue) -> JsonObject:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{value!r} is no table")
-    return value
-
-
-def _text(value: JsonValue) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _number(value: JsonValue) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
-    return float(value)
-
-
-def _whole(value: JsonValue) -> int:
-    return int(_number(value))
-
-
-def _moment(value: JsonValue) -> float | None:
-    return None if value is None else _number(value)

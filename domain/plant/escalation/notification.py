@@ -82,6 +82,10 @@ class Notification:
         }
 
 
+SAID_SIZE = 80
+"""Characters of what is said, in the one line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """How far a call is when somebody is told of it."""
@@ -93,10 +97,11 @@ class Situation:
 
 
 def subject_of(facts: CallFacts, situation: Situation) -> str:
-    """The notification in one line."""
+    """The notification in one line: what is said comes before the place, for who reads it on a locked screen."""
     mark = "(repeated) " if situation.is_repeated else ""
     state = "not resolved" if situation.is_acknowledged else "call"
-    return f"{mark}Andon {facts.priority} {facts.type} {state}: {facts.path}"
+    said = " ".join(facts.text.split())[:SAID_SIZE]
+    return f"{mark}Andon {facts.priority} {facts.type} {state}: {f'{said} ({facts.path})' if said else facts.path}"
 
 
 def text_of(facts: CallFacts, situation: Situation) -> str:

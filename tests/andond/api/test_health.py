@@ -355,6 +355,23 @@ async def test_a_failure_is_told_with_its_age_and_its_message(run, autojump_cloc
         assert floor["last_failure_age"] == pytest.approx(60, abs=1)
 
 
+# -- as the portal's predecessor was watched --------------------------------------------------------------
+
+
+async def test_who_watched_the_predecessor_is_told_what_readyz_says(run, autojump_clock):
+    async with run() as rig:
+        status, told = await rig.ask("/q/health")
+        assert (status, told["status"]) == (200, "UP")
+        assert [check["name"] for check in told["checks"]] == ["ready", "websocket"]
+        assert told["checks"][1]["data"] == {"total_connections": 0, "by_door": {}}
+        assert (await rig.get("/q/metrics")).headers["content-type"].startswith("text/plain")
+        rig.tell("recorder", "hang")
+        await rig.wait()
+        status, told = await rig.ask("/q/health")
+        assert (status, told["status"]) == (503, "DOWN")
+        assert told["checks"][0]["data"]["not_ready"] == (await rig.ask("/readyz"))[1]["not_ready"]
+
+
 # -- /metrics ---------------------------------------------------------------------------------------------
 
 

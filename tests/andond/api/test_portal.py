@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from andond.api.portal_documents import DOCUMENTS, LISTINGS
 from andond.api.portal_routes import PREFIXES
 from domain import Event, JsonValue, Priority
 from domain.chain import Cells, ChainView, Now, Surroundings, history_row
+from domain.chain.cosmos import as_bech32
 from domain.chain.fields import FIELDS
 from transport import ClientAddress, ProtocolError, Request, Response, Routes
 from transport.dialects.portal import DOORS
@@ -197,6 +200,31 @@ async def test_one_validator_is_found_by_its_name_even_if_it_has_a_slash(routes:
     assert (await body(routes, "/live/validators/v%202%2Fx"))["status"] == "JAILED"
 
 
+async def test_a_validator_is_found_by_every_name_that_people_have_for_it(routes: Routes, desk: Desk) -> None:
+    # The address and the operator of one validator: Bech32 of the same prefix, and of bytes that differ.
+    address, operator = "AB" * 20, "cosmosvaloper1clpqr4nrk4khgkxj78fcwwh6dl3uw4epsluffn"
+    known = {"operator": operator, "publicKey": "a2V5", "name": "Bob", "status": "JAILED"}
+    jailed = {"reason": "downtime", "since": 7, "sinceAt": "2026-11-21T06:00:00.000Z"}
+    desk.take("validator.status", validator=address, **known, **jailed, jailedUntil="2026-11-21T06:10:00.000Z")
+    desk.take("validator.status", validator="0xabcd", operator="123", name="eve", status="ACTIVE")
+    desk.take("validator.status", validator="CD" * 20, operator="x", name="eve", status="ACTIVE")
+    names = (address, address.lower(), operator, "a2V5", "bob", as_bech32(address, "cosmosvalcons"))
+    for name in names:
+        row = await body(routes, f"/live/validators/{quote(name, safe='')}")
+        assert (row["validator"], row["reason"], row["since"]) == (address, "downtime", 7)
+        assert (row["operator"], row["jailedUntil"]) == (operator, "2026-11-21T06:10:00.000Z")
+    assert (await body(routes, "/live/validators/123"))["validator"] == "0xabcd"
+    # Two have chosen that name.
+    assert (await get(routes, "/live/validators/eve")).status == 404
+
+
+async def test_who_was_released_has_no_reason_to_be_jailed_any_more(routes: Routes, desk: Desk) -> None:
+    desk.take("validator.status", validator="v", status="JAILED", reason="downtime", since=7, name="bob")
+    desk.take("validator.status", validator="v", status="ACTIVE", reason=None, since=9, jailedUntil=None)
+    row = await body(routes, "/live/validators/v")
+    assert (row["reason"], row["since"], row["jailedUntil"], row["name"]) == (None, 9, None, "bob")
+
+
 async def test_a_validator_that_nobody_told_of_is_404_in_words(routes: Routes, fed: Desk) -> None:
     response = await get(routes, "/live/validators/nobody")
     assert response.status == 404
@@ -252,6 +280,15 @@ async def test_health_says_whether_the_chain_is_heard(routes: Routes, desk: Desk
     desk.take("chain.block", blockHeight=1)
     after = await body(routes, "/health")
     assert (after["status"], after["blockHeight"], after["uptime"]) == ("healthy", 1, 60.0)
+
+
+async def test_health_is_degraded_while_a_chain_stands_still_or_one_that_is_watched_is_in_jail(
+    routes: Routes, desk: Desk
+) -> None:
+    desk.take("chain.block", blockHeight=1)
+    desk.around = replace(desk.around, troubles=("hub-1 is halted", "op1bob of hub-1 is in jail"))
+    answer = await body(routes, "/health")
+    assert (answer["status"], answer["message"]) == ("degraded", "hub-1 is halted; op1bob of hub-1 is in jail")
 
 
 async def test_a_chain_without_a_target_has_none(routes: Routes, desk: Desk) -> None:

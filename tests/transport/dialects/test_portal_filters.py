@@ -39,6 +39,15 @@ def test_what_is_no_filter_is_said(channel: str, text: str) -> None:
     assert caught.value.detail
 
 
+def test_a_transaction_s_status_is_named_by_either_word_and_another_one_is_refused() -> None:
+    assert filter_of("transactions", "status:SUCCESS") == filter_of("transactions", "status:confirmed")
+    with pytest.raises(Misunderstood) as caught:
+        filter_of("transactions", "status:fine")
+    assert caught.value.detail == "the status one of pending, confirmed, failed, success"
+    with pytest.raises(Misunderstood):
+        filter_of("validators", "status:free")
+
+
 def test_a_filter_has_an_end() -> None:
     with pytest.raises(Misunderstood, match="too long"):
         filter_of("transactions", "status:" + "x" * FILTER_LIMIT)

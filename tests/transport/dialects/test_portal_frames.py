@@ -195,6 +195,16 @@ def test_provenance_that_an_event_carries_stands_beside_the_fields_and_not_among
     assert "provenance" not in (as_the_web_client_reads(frame, "network") or {})
 
 
+def test_an_age_stands_in_the_provenance_alone_where_it_is_that_of_the_telling() -> None:
+    told: dict[str, JsonValue] = {**TRANSACTION, "source": "node1", "ageMs": 0}
+    frame = decoded(encode_transaction(publication("chain.transaction", told)))
+    inner = frame["data"]
+    assert isinstance(inner, dict)
+    assert "ageMs" not in frame
+    assert "ageMs" not in inner
+    assert inner["source"] == "node1"
+
+
 @pytest.mark.parametrize("encode", [encode_chain, encode_transaction])
 def test_a_publication_of_another_kind_is_not_told(encode: object) -> None:
     assert callable(encode)
