@@ -44,9 +44,10 @@ def check(args: Namespace) -> int:
     """Tell every fault of the settings, or in short what they say; the exit code is 78 or 0."""
     # Here, because the other verbs pay for no actor.
     from actors.notifier import chain_faults  # noqa: PLC0415
+    from actors.sources import watched_faults  # noqa: PLC0415
     from andond.doubts import doubts  # noqa: PLC0415
 
-    loaded = _loaded(args, chain_faults)
+    loaded = _loaded(args, chain_faults, watched_faults)
     if loaded is None:
         return EX_CONFIG
     found = list(doubts(loaded.settings))
@@ -154,7 +155,7 @@ def _rows(prefix: str, rows: dict[str, Setting], values: object, origins: dict[s
         elif row.is_secret:
             yield _with_origin(f"# {name} = {HIDDEN}", origin)
         else:
-            yield _with_origin(f"{name} = {toml_value(value)}", origin)
+            yield _with_origin(f"{name} = {toml_value(value, hides_users=True)}", origin)
 
 
 def _with_origin(text: str, origin: str) -> str:

@@ -75,7 +75,8 @@ def _show(grammar: argparse.ArgumentParser) -> None:
 
 
 def _status(grammar: argparse.ArgumentParser) -> None:
-    grammar.add_argument("--url", default="http://127.0.0.1:9003", help="the daemon (default: %(default)s)")
+    _configuration(grammar)
+    grammar.add_argument("--url", help="the daemon (default: where server.listen is)")
     grammar.add_argument("--json", action="store_true", help="print the status document as it is")
     grammar.add_argument("--quiet", action="store_true", help="print nothing; the exit code says it")
 

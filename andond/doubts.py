@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from actors import SiteInForce
 from actors.notifier import channels_told
-from config import Settings
+from config import CosmosSource, EthereumSource, Settings, is_in_clear, nodes_by_chain
 from domain.plant.site import EquipmentModel
 
 Named = tuple[str, str]
@@ -23,6 +23,7 @@ def doubts(settings: Settings) -> Iterator[str]:
     """One line for each."""
     yield from _places(settings)
     yield from _channels(settings)
+    yield from _chains(settings)
 
 
 def _places(settings: Settings) -> Iterator[str]:
@@ -79,3 +80,33 @@ def _channels(settings: Settings) -> Iterator[str]:
         if channels and len(unset) == len(channels):
             keys = ", ".join(unset.values())
             yield f"floor.escalation.chains[{number}]: it tells nobody, since {', '.join(unset)} is not set up ({keys})"
+
+
+def _chains(settings: Settings) -> Iterator[str]:
+    """What keeps the word of a chain's nodes from being confirmed, or a secret from being one."""
+    for name, source in settings.sources.items():
+        if isinstance(source, CosmosSource | EthereumSource):
+            for chain, nodes in nodes_by_chain({name: source}).items():
+                if len(nodes) == 1:
+                    yield (
+                        f"sources.{name}.nodes: one node alone tells of {chain}, so nobody confirms what it says, "
+                        "and a chain that stands still looks like a node that is stuck"
+                    )
+            yield from (f"sources.{name}.nodes[{number}]: {words}" for number, words in _shouted(source))
+    by_chain: dict[str, list[str]] = {}
+    for name, source in settings.sources.items():
+        for chain in nodes_by_chain({name: source}):
+            by_chain.setdefault(chain, []).append(name)
+    for chain, names in by_chain.items():
+        if len(names) > 1:
+            yield f"sources.{names[-1]}.chain: {' and '.join(names)} read the same chain {chain}: it is told twice"
+
+
+def _shouted(source: CosmosSource | EthereumSource) -> Iterator[tuple[int, str]]:
+    if isinstance(source, CosmosSource):
+        asked = [(node.headers, (node.rpc, node.rest)) for node in source.nodes]
+    else:
+        asked = [(node.headers, (node.execution, node.beacon)) for node in source.nodes]
+    for number, (headers, addresses) in enumerate(asked, 1):
+        if headers is not None and any(is_in_clear(address) for address in addresses if address):
+            yield number, "its headers go to another machine in clear text: give its address as https or wss"

@@ -15,13 +15,9 @@ from http.client import HTTPException
 
 from andond.checks import EX_CONFIG, settings_of
 from andond.installed import install, missing_hooks
-from andond.status import fetch
-from config import ServerSettings, split_address
+from andond.status import fetch, url_of
 from domain import JsonValue
 from domain.hooks import PartState
-
-# Whoever listens on every address of the machine is reached at its own.
-_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 
 
 def main(options: Namespace) -> int:
@@ -43,13 +39,6 @@ def main(options: Namespace) -> int:
         for line in [*map(_line, parts), *missing]:
             print(f"  {line}")
     return 1 if missing or any(_word(part, "state") == PartState.QUARANTINED for part in parts) else 0
-
-
-def url_of(server: ServerSettings) -> str:
-    """Where a daemon of this machine with these settings answers."""
-    host, port = split_address(server.listen)
-    host = _HERE.get(host, host)
-    return f"{'https' if server.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _running(url: str) -> tuple[Sequence[JsonValue], str] | None:

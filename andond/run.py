@@ -40,7 +40,7 @@ from actors.runtime import (
     TooManyRestarts,
     ask,
 )
-from actors.sources import ApplySources
+from actors.sources import ApplySources, watched_faults
 from andond.api import build_routes
 from andond.api.health import Condition, Health, unanswered
 from andond.api.portal_data import DeskData
@@ -296,7 +296,7 @@ def load_settings(options: Namespace) -> Loaded:
     Raises:
         SettingsError: with everything that is wrong.
     """
-    loaded = load(path_of(options), os.environ, flags(options), (chain_faults,))
+    loaded = load(path_of(options), os.environ, flags(options), (chain_faults, watched_faults))
     directory = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if loaded.settings.storage.path or not directory:
         return loaded

@@ -32,6 +32,7 @@ from actors.desks import (
     CountersInForce,
     FloorDesk,
     JobDesk,
+    NodesNamed,
     PortalDesk,
     PortalInForce,
     Presence,
@@ -58,6 +59,7 @@ from config import (
     Settings,
     SourceSettings,
     required_chains,
+    turn_of,
     watched_of,
 )
 from domain import Priority
@@ -217,8 +219,14 @@ def _chain_desks(present: Present) -> list[ChildSpec]:
         ChildSpec(
             "validators",
             ValidatorDesk,
-            (TermsInForce(lambda: present.settings.chain, lambda: watched_of(present.settings.sources)),),
-            {"ranks": Ranks("validators", present.policy)},
+            (
+                TermsInForce(
+                    lambda: present.settings.chain,
+                    lambda: watched_of(present.settings.sources),
+                    lambda: turn_of(present.settings.sources),
+                ),
+            ),
+            {"ranks": Ranks("validators", present.policy), "named": NodesNamed(lambda: present.settings.sources)},
         ),
     ]
 

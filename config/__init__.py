@@ -2,8 +2,8 @@
 
 from config.alarms import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, SuppressionSettings
 from config.calls import CallRuleSettings, CallSettings
-from config.chain import ChainRuleSettings, watched_of
-from config.chain_sources import CosmosNode, CosmosSource, EthereumNode, EthereumSource
+from config.chain import ChainRuleSettings, turn_of, watched_of
+from config.chain_sources import CosmosNode, CosmosSource, EthereumNode, EthereumSource, nodes_by_chain
 from config.changes import changed, in_force
 from config.doors import DoorSettings
 from config.escalation import ChainSettings, EscalationSettings
@@ -12,6 +12,7 @@ from config.floor import FloorSettings
 from config.hooks import HookSource, HooksSettings
 from config.layers import DEFAULT, DEFAULTS_PATH
 from config.load import Loaded, load
+from config.node_access import headers_of, is_in_clear
 from config.notification_relations import channels_of, signing_key
 from config.notifications import (
     AddressSettings,
@@ -146,13 +147,17 @@ __all__ = [
     "WebhookSettings",
     "changed",
     "channels_of",
+    "headers_of",
     "in_force",
+    "is_in_clear",
     "load",
+    "nodes_by_chain",
     "one_of",
     "required_chains",
     "signing_key",
     "split_address",
     "table",
     "toml_value",
+    "turn_of",
     "watched_of",
 ]

@@ -94,5 +94,9 @@ class CallRuleSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, means("What the call says; `{data.code}` is a value of the event, empty: the event's text", reload=True)
     ] = ""
     equipment: Annotated[
-        str, means("Where the call is, a path or an alias; empty: where the event comes from", reload=True)
+        str,
+        means(
+            "Where the call is, a path or an alias; empty: where the event comes from, or whom of a chain it is about",
+            reload=True,
+        ),
     ] = ""

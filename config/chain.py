@@ -11,9 +11,11 @@ from typing import Annotated
 
 import msgspec
 
+from config.chain_sources import CosmosSource, EthereumSource
 from config.meta import means
 
 _DAY = 86_400
+_LATE = 1.5
 
 
 def shares(value: object) -> str | None:
@@ -97,7 +99,7 @@ class ChainRuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     stands_for: Annotated[
         float,
         means(
-            "How long a node's word counts without being repeated; three polls",
+            "How long a node's word counts without being repeated; longer where each is read less often than that",
             unit="seconds",
             within=(1, _DAY),
             reload=True,
@@ -112,6 +114,28 @@ class ChainRuleSettings(msgspec.Struct, frozen=True, kw_only=True):
             rule=shares,
         ),
     ] = (0.5, 0.8, 0.95)
+    imminent: Annotated[
+        float,
+        means(
+            "Time to jail at which the risk of who is watched is critical, if a share of `risk` was passed; 0: never",
+            unit="seconds",
+            within=(0, _DAY),
+            reload=True,
+        ),
+    ] = 600.0
+
+
+def turn_of(sources: Mapping[str, msgspec.Struct]) -> float:
+    """Seconds in which every node of ``sources`` that are chains is read once, also by late polls; 0 if there is none.
+
+    The records of validators are read from one node with each poll, by turns.
+    """
+    turns = [
+        _LATE * source.poll * len(source.nodes)
+        for source in sources.values()
+        if isinstance(source, CosmosSource | EthereumSource)
+    ]
+    return max(turns, default=0.0)
 
 
 def watched_of(sources: Mapping[str, msgspec.Struct]) -> frozenset[str]:

@@ -1,13 +1,13 @@
 """The settings of sources that are nodes of a chain: which chain, where its nodes are, how far a gap is read again.
 
-Rules of this file: an address is shown by ``andond config``, so that none holds a password. A node goes by its name;
-by default that is where it is.
+Rules of this file: an address is shown by ``andond config``, so that none holds a password: what is secret is in a file
+of headers (``node_access``). A node goes by its name; by default that is where it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +15,7 @@ import msgspec
 
 from config import rules
 from config.meta import means
+from config.secrets import Secret, without_user
 
 NODES_LIMIT = 16
 WATCHED_LIMIT = 200
@@ -25,15 +26,22 @@ _VALIDATOR = re.compile(r"[0-9A-Fa-f]{40}|(?![a-z0-9]*cons1)[a-z][a-z0-9]*1[02-9
 _CHAIN_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _BEACON_KEY = re.compile(r"0x[0-9A-Fa-f]{96}|[0-9]{1,15}", re.ASCII)
 _INDEX_LIMIT = 10**15
-_ADDRESS = "an address such as http://10.0.0.5:26657, without a name and a password, a query and a fragment"
+_SHOWN = 100
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def node_address(value: object) -> str | None:
     """Expect the address of a node over HTTP, without a secret in it."""
     parts = _split(value)
-    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        return _ADDRESS
-    return None if "@" not in parts.netloc else _ADDRESS
+    wrong = ""
+    if "@" in str(value):
+        wrong = ", without a name and a password: write them into a file of headers and name it as headers_file"
+    elif "//" not in str(value):
+        wrong = ", with http:// or https:// before it"
+    elif parts is not None and (parts.query or parts.fragment):
+        wrong = ", without a query and a fragment"
+    is_right = parts is not None and parts.scheme in {"http", "https"} and not wrong
+    return None if is_right else f"an address such as http://10.0.0.5:26657{wrong}"
 
 
 def maybe_node_address(value: object) -> str | None:
@@ -57,13 +65,8 @@ def node_name(value: object) -> str | None:
 
 def cosmos_validators(value: object) -> str | None:
     """Expect addresses of operators, or consensus addresses in hexadecimal."""
-    named = [str(each) for each in value] if isinstance(value, list | tuple) else []
-    if len(named) <= WATCHED_LIMIT and all(_VALIDATOR.fullmatch(each) for each in named):
-        return None
-    return (
-        f"at most {WATCHED_LIMIT} validators, each by its operator's address, such as cosmosvaloper1..., "
-        "or the 40 hexadecimal digits of its consensus address"
-    )
+    words = "its operator's address, such as cosmosvaloper1..., or the 40 hexadecimal digits of its consensus address"
+    return _watched(value, words, lambda each: _VALIDATOR.fullmatch(str(each)) is not None)
 
 
 def cosmos_nodes(value: object) -> str | None:
@@ -71,9 +74,7 @@ def cosmos_nodes(value: object) -> str | None:
     nodes = list(_tables(value))
     if not 0 < len(nodes) <= NODES_LIMIT:
         return f"1 to {NODES_LIMIT} nodes; two or more, so that one confirms what the other says"
-    names = [name_of(str(node.get("name", "")), str(node.get("rpc", ""))) for node in nodes]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    return None if twice is None else f"nodes that have different names, and {twice} is there more than once"
+    return _alike(nodes, "rpc", ("rpc", "rest"))
 
 
 def execution_address(value: object) -> str | None:
@@ -88,11 +89,25 @@ def chain_number(value: object) -> str | None:
 
 def beacon_validators(value: object) -> str | None:
     """Expect indices or public keys of validators."""
+
+    def is_right(each: object) -> bool:
+        return 0 <= each < _INDEX_LIMIT if isinstance(each, int) else _BEACON_KEY.fullmatch(str(each)) is not None
+
+    return _watched(value, "an index such as 123 or a public key (0x and 96 digits)", is_right)
+
+
+def _watched(value: object, words: str, is_right: Callable[[object], bool]) -> str | None:
+    """Expect validators, each once and as ``words`` say; who is wrong is named, because lists are long."""
     named = list(value) if isinstance(value, list | tuple) else []
-    is_right = all(0 <= each < _INDEX_LIMIT if isinstance(each, int) else _BEACON_KEY.fullmatch(each) for each in named)
-    if is_right and len(named) <= WATCHED_LIMIT:
-        return None
-    return f"at most {WATCHED_LIMIT} validators, each an index such as 123 or a public key (0x and 96 digits)"
+    expected = f"at most {WATCHED_LIMIT} validators, each by {words}"
+    wrong = [number for number, each in enumerate(named, 1) if not is_right(each)]
+    if wrong:
+        return f"{expected}; number {wrong[0]}, {without_user(str(named[wrong[0] - 1])[:_SHOWN])!r}, is none"
+    lower = [str(each).lower() for each in named]
+    twice = next((each for each in lower if lower.count(each) > 1), None)
+    if twice is not None:
+        return f"each validator once, and {twice} is there more than once"
+    return expected if len(named) > WATCHED_LIMIT else None
 
 
 def ethereum_nodes(value: object) -> str | None:
@@ -103,18 +118,40 @@ def ethereum_nodes(value: object) -> str | None:
     if not all(node.get("execution") or node.get("beacon") for node in nodes):
         return "nodes that have execution, beacon or both"
     for layer in ("execution", "beacon"):
-        found = [node for node in nodes if node.get(layer)]
-        names = [name_of(str(node.get("name", "")), str(node[layer])) for node in found]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            return f"nodes that have different names, and {twice} is there more than once"
+        expected = _alike([node for node in nodes if node.get(layer)], layer, (layer,))
+        if expected:
+            return expected
     return None
+
+
+def _alike(nodes: list[Mapping[str, object]], main: str, members: Iterable[str]) -> str | None:
+    """Expect names, and places, that are different: one node under two names would confirm itself."""
+    names = [name_of(str(node.get("name", "")), str(node.get(main, ""))) for node in nodes]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        return f"nodes that have different names, and {twice} is there more than once"
+    for member in members:
+        places = [_place(str(node[member])) for node in nodes if node.get(member)]
+        both = next((place for place in places if places.count(place) > 1), None)
+        if both is not None:
+            return f"nodes in different places, and the {member} of two is {both}: one node cannot confirm itself"
+    return None
+
+
+def _place(address: str) -> str:
+    """Where ``address`` leads, however it is written."""
+    parts = _split(address)
+    if parts is None:
+        return address
+    scheme = parts.scheme.replace("ws", "http")
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    return f"{host}:{parts.port or _DEFAULT_PORTS.get(scheme)}{parts.path.rstrip('/')}"
 
 
 def name_of(name: str, address: str) -> str:
     """What the node at ``address`` goes by: its ``name``, else where it is."""
     parts = _split(address)
-    return name or (parts.netloc if parts is not None else address)
+    return name or (parts.netloc.rpartition("@")[2] if parts is not None else address)
 
 
 class CosmosNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +170,15 @@ class CosmosNode(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     name: Annotated[str, means("What it is called; none: host and port of `rpc`", reload=True, rule=node_name)] = ""
+    headers: Annotated[
+        Secret | None,
+        means("Headers that each request to it carries, one `Name: value` a line, such as a token", reload=True),
+    ] = None
+    authority: Annotated[
+        str | None,
+        means("Certificates that are trusted for it, PEM; none: those of the system", unit="path", reload=True,
+              rule=rules.readable_file),
+    ] = None  # fmt: skip
 
     @property
     def called(self) -> str:
@@ -208,6 +254,15 @@ class EthereumNode(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, means("What it is called; none: host and port of each layer", reload=True, rule=node_name)] = (
         ""
     )
+    headers: Annotated[
+        Secret | None,
+        means("Headers that each request to it carries, one `Name: value` a line, such as a token", reload=True),
+    ] = None
+    authority: Annotated[
+        str | None,
+        means("Certificates that are trusted for it, PEM; none: those of the system", unit="path", reload=True,
+              rule=rules.readable_file),
+    ] = None  # fmt: skip
 
     @property
     def execution_called(self) -> str:
@@ -270,6 +325,22 @@ class EthereumSource(msgspec.Struct, frozen=True, kw_only=True, tag="ethereum", 
     requests: Annotated[
         int, means("Requests that one node is sent at a time", unit="requests", within=(1, 64), reload=True)
     ] = 8
+
+
+def nodes_by_chain(sources: Mapping[str, msgspec.Struct]) -> dict[str, frozenset[str]]:
+    """The names of the nodes that ``sources`` read, by chain; the layers of an Ethereum chain are two."""
+    found: dict[str, set[str]] = {}
+    for source in sources.values():
+        match source:
+            case CosmosSource():
+                found.setdefault(source.chain, set()).update(node.called for node in source.nodes)
+            case EthereumSource():
+                executions = {node.execution_called for node in source.nodes if node.execution}
+                beacons = {node.beacon_called for node in source.nodes if node.beacon}
+                for chain, names in ((source.chain, executions), (f"{source.chain}/beacon", beacons)):
+                    if names:
+                        found.setdefault(chain, set()).update(names)
+    return {chain: frozenset(names) for chain, names in found.items()}
 
 
 def _split(value: object) -> SplitResult | None:

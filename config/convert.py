@@ -41,7 +41,7 @@ def convert_table(
     """
     values: dict[str, object] = {}
     lost: list[str] = []
-    for key, entry in _with_secrets(prefix, rows, given, faults).items():
+    for key, entry in _with_secrets(prefix, rows, given, faults, is_part=is_part).items():
         path = f"{prefix}.{key}"
         if key not in rows:
             faults.append(Fault(path, entry.origin, one_of(rows, key)))
@@ -136,10 +136,13 @@ class _LostError(Exception):
 
 
 def _with_secrets(
-    prefix: str, rows: Mapping[str, Setting], given: Mapping[str, Given], faults: list[Fault]
+    prefix: str, rows: Mapping[str, Setting], given: Mapping[str, Given], faults: list[Fault], *, is_part: bool
 ) -> dict[str, Given]:
     entries = dict(given)
     for name in [name for name, row in rows.items() if row.is_secret]:
+        if is_part and name in entries:
+            # A fault of a list shows the list as it is written.
+            faults.append(Fault(f"{prefix}.{name}", entries.pop(name).origin, f"{name}{FILE_SUFFIX}, a file with it"))
         entry = entries.pop(name + FILE_SUFFIX, None)
         if entry is None:
             continue

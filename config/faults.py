@@ -6,10 +6,10 @@ Rules of this file: faults are collected, never raised one by one; a secret's va
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from config.secrets import HIDDEN, Secret
+from config.secrets import HIDDEN, Secret, without_user
 
 SHOWN_LENGTH = 60
 
@@ -41,8 +41,17 @@ def shown(value: object) -> str:
     """Return ``value`` as a message may show it: on one line, not too long, no secret."""
     if isinstance(value, Secret):
         return HIDDEN
-    text = repr(value)
+    text = repr(_hidden(value))
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}..."
+
+
+def _hidden(value: object) -> object:
+    """``value`` without the users and passwords of the addresses in it."""
+    if isinstance(value, str):
+        return without_user(value)
+    if isinstance(value, Mapping):
+        return {_hidden(key): _hidden(each) for key, each in value.items()}
+    return [_hidden(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def one_of(known: Iterable[str], found: str) -> str:

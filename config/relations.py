@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 
 from config.alarm_relations import ALARM_RELATIONS
+from config.node_access import access_faults
 from config.notification_relations import NOTIFICATION_RELATIONS
 from config.product_relations import PRODUCT_RELATIONS
 from config.relation import Broken
@@ -62,11 +63,16 @@ def _one_of_a_kind(settings: Settings) -> Iterator[Broken]:
             yield Broken(keys, f"at most one source of kind {word}, and {names[0]} is one")
 
 
+def _nodes_let_us_in(settings: Settings) -> Iterator[Broken]:
+    yield from access_faults(settings.sources)
+
+
 RELATIONS: tuple[Relation, ...] = (
     _dead_after_a_ping,
     _certificate_with_key,
     _address_within_all,
     _one_of_a_kind,
+    _nodes_let_us_in,
     *SITE_RELATIONS,
     *PRODUCT_RELATIONS,
     *ALARM_RELATIONS,

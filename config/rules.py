@@ -124,7 +124,7 @@ def writable_directory(value: object) -> str | None:
     """Expect a directory that this process may write to, or nothing."""
     if value == "" or (Path(str(value)).is_dir() and os.access(str(value), os.W_OK | os.X_OK)):
         return None
-    return "a directory that exists and can be written to"
+    return "a directory that exists and can be written to (create it: mkdir -p)"
 
 
 def directories(value: object) -> str | None:

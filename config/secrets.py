@@ -58,6 +58,16 @@ def read_secret(path: Path) -> Secret:
     return Secret(text)
 
 
+def without_user(text: str) -> str:
+    """``text`` as it may be shown: who logs in at an address in it, and with which password, is hidden."""
+    before, at, after = text.rpartition("@")
+    scheme, slashes, _ = before.partition("//")
+    if not at or ":" not in before:
+        return text
+    # Of several addresses in one text all is hidden from the first to the last: a password may hold any sign.
+    return f"{scheme}{slashes}{HIDDEN}@{after}" if slashes else f"{HIDDEN}@{after}"
+
+
 def credentials(environ: Mapping[str, str]) -> dict[str, Path]:
     """Return the credentials the service manager gave us (``LoadCredential=``), by name.
 

@@ -100,6 +100,7 @@ BUILT_IN_RULES: tuple[Rule, ...] = (
     Rule("validator.status.jailed", "validator.status", Priority.CRITICAL, (("status", "JAILED"),)),
     Rule("validator.status.tombstoned", "validator.status", Priority.CRITICAL, (("status", "TOMBSTONED"),)),
     Rule("validator.history", "validator.history", Priority.NORMAL),
+    Rule("validator.risk.imminent", "validator.risk", Priority.CRITICAL, (("imminent", "TRUE"),)),
     Rule("validator.other", "validator", Priority.HIGH),
     Rule("chain.halted", "chain.halted", Priority.CRITICAL),
     Rule("chain.resumed", "chain.resumed", Priority.HIGH),

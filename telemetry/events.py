@@ -383,9 +383,26 @@ def node_released(*, chain: str, node: str, reason: str) -> None:
     log.info("node.released", chain=chain, node=node, reason=reason)
 
 
+def node_connected(*, source: str, node: str, part: str, address: str) -> None:
+    """A node of a chain was reached at ``part``: an interface of its, or one of the links to it."""
+    counters.source_connects.add(source)
+    log.info("node.connected", source=source, node=node, part=part, address=address)
+
+
+def node_lost(*, source: str, node: str, part: str, reason: str, delay: float) -> None:
+    """A ``part`` of a node of a chain is lost, tried again in ``delay`` seconds; the source goes on with the rest."""
+    counters.source_losses.add(source)
+    log.warning("node.lost", source=source, node=node, part=part, reason=reason, delay=round(delay, 3))
+
+
 def node_refused(*, source: str, node: str, chain: str, wanted: str) -> None:
     """A node is one of another chain than the configuration says: nothing is read from it."""
     log.error("node.refused", source=source, node=node, chain=chain, wanted=wanted)
+
+
+def validator_unknown(*, source: str, validator: str) -> None:
+    """A validator is to be watched, and no node of the chain has a record of it; its address may be mistyped."""
+    log.warning("validator.unknown", source=source, validator=validator)
 
 
 def answer_missed(*, source: str, node: str, asked: str, reason: str) -> None:

@@ -98,6 +98,13 @@ METRICS: tuple[Metric, ...] = (
         "chain_node_head_age_seconds", "chain_node_head_age", "Age of a node's newest block by its time", "chain, node"
     ),
     _gauge("chain_nodes_quarantined", "chain_nodes_quarantined", "Nodes whose word does not count now", "chain"),
+    _gauge("chain_halted", "chain_halted", "1 while a chain stands still, else 0", "chain"),
+    _gauge(
+        "chain_watched_jailed",
+        "chain_watched_jailed",
+        "1 while a watched validator is jailed or tombstoned, else 0",
+        "chain, validator",
+    ),
     _gauge(
         "chain_blocks_to_jail",
         "chain_blocks_to_jail",

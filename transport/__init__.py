@@ -12,7 +12,7 @@ from transport.links import Closed, LinkLimits, LinkStatistics
 from transport.listeners import UnsentLimit, address_of, check_unsent_limit, is_tcp, open_listeners
 from transport.outbox import Limits
 from transport.outgoing import Answer, Unanswered, post
-from transport.refusals import Refused, Unfetched, place_of
+from transport.refusals import Refused, Unfetched, advice_on, place_of
 from transport.routes import Handler, Route, Routes
 from transport.server import Backlog, Server, ServerStatistics
 from transport.session import (
@@ -90,6 +90,7 @@ __all__ = [
     "UsageError",
     "WebSocketLink",
     "address_of",
+    "advice_on",
     "check_unsent_limit",
     "code_of",
     "connect",

@@ -30,7 +30,7 @@ from domain import JsonValue
 from transport.asking import USUAL, Address, Content, Cookies, Query, decoded, encoded
 from transport.codec import CodecError, decode_json, encode_json
 from transport.codes import UsageError
-from transport.refusals import WORDS_LIMIT, Refused, Trouble, Unfetched, refusal, unreached, words_of
+from transport.refusals import WORDS_LIMIT, Refused, Trouble, Unfetched, refusal, tls_hint, unreached, words_of
 
 if TYPE_CHECKING:
     import httpcore
@@ -200,14 +200,15 @@ class Fetcher:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The bytes of a stream of server-sent events at ``path``, as they come: ``async with``, then ``async for``.
 
-        Its head must come within the deadline, and each piece within ``silence`` seconds of the one before. The loop
-        ends where the node ends the stream.
+        Each piece must come within ``silence`` seconds of the one before; so must its head, or within the deadline if
+        that is later: some nodes send it with the first event. The loop ends where the node ends the stream.
 
         Raises:
             Unfetched: if there is no such stream, or it is silent or cut; from the loop as well.
             Refused: if the node answered with another status than 200.
         """
-        body = await self._begin(_Asked("GET", path, query or (), {"accept": EVENT_STREAM, **(headers or {})}))
+        asked = _Asked("GET", path, query or (), {"accept": EVENT_STREAM, **(headers or {})})
+        body = await self._begin(asked, max(self._deadline, silence))
         try:
             if body.status != _OK:
                 raise self._refused(body, await self._rest(body, self._deadline))
@@ -317,6 +318,7 @@ class Fetcher:
         import httpcore  # noqa: PLC0415 - as above
 
         words = words_of(error)[:WORDS_LIMIT]
+        words += tls_hint(self.place, words)
         is_cut = isinstance(error, httpcore.NetworkError) or any(word in str(error) for word in _CUT_WORDS)
         return self._failed("cut", words) if is_cut else self._failed("garbled", f"no HTTP: {words}")
 

@@ -7,6 +7,7 @@ a query can hold a secret; and it says who must act.
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Literal
@@ -16,7 +17,7 @@ from domain import JsonValue
 from transport.codec import CodecError, decode_json
 from transport.codes import phrase
 
-Trouble = Literal["unreachable", "untrusted", "silent", "cut", "oversized", "garbled"]
+Trouble = Literal["unreachable", "unnamed", "untrusted", "silent", "cut", "oversized", "garbled"]
 
 WORDS_LIMIT = 300
 """Characters of a stranger's words that are repeated."""
@@ -26,12 +27,24 @@ ANSWER_LIMIT = 256 * 1024
 
 _ADVICE: dict[Trouble, str] = {
     "unreachable": "is the node running, and is this its address?",
+    "unnamed": "is the name written right, and can this machine ask a name server?",
     "untrusted": "its operator must renew the certificate, or this machine trust who signed it",
     "silent": "the node is hung, overloaded, or behind something that drops packets",
     "cut": "the node, or what stands before it, ended the connection",
     "oversized": "whoever asked must ask for less",
     "garbled": "is this the address of such a node?",
 }
+
+
+_ADMISSION = {
+    401: "it wants to know who asks: write its headers into a file and name that as headers_file",
+    403: "it lets us not do that: whoever runs it must allow it, or its headers_file is not right",
+    407: "a proxy before it wants to know who asks: whoever runs that must let us in",
+}
+"""Who must act, by the HTTP status of who is not let in."""
+
+_TLS_ALERT = r"\x15\x03"
+"""How what a server of TLS answers to plain HTTP begins, as a message shows it."""
 
 
 class Unfetched(Exception):
@@ -68,7 +81,7 @@ class Refused(Exception):
     ) -> None:
         number = f"HTTP {status}" if code is None else f"HTTP {status}, code {code}"
         more = f" ({details})" if isinstance(details, str) and details else ""
-        super().__init__(f"{place}: refused with {number}: {message}{more}")
+        super().__init__(f"{place}: refused with {number}: {message}{more}{advice_on(status)}")
         self.place = place
         self.status = status
         self.code = code
@@ -97,8 +110,25 @@ def unreached(place: str, error: BaseException) -> Unfetched:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unfetched(place, "untrusted", f"certificate refused: {cause.verify_message}")
         if isinstance(cause, ssl.SSLError):
-            return Unfetched(place, "garbled", f"no TLS: {getattr(cause, 'reason', None) or cause}")
+            reason = getattr(cause, "reason", None) or cause
+            return Unfetched(place, "garbled", f"it does not speak TLS ({reason}), perhaps its address is http or ws")
+        if isinstance(cause, socket.gaierror):
+            return Unfetched(place, "unnamed", f"cannot find the machine: {words_of(error)}")
     return Unfetched(place, "unreachable", f"cannot connect: {words_of(error)}")
+
+
+def advice_on(status: int) -> str:
+    """Who must act because of an HTTP ``status``, to be added to words on it; empty where nobody is kept out."""
+    return f"; {_ADMISSION[status]}" if status in _ADMISSION else ""
+
+
+def tls_hint(place: str, words: str) -> str:
+    """What to add to ``words`` on a connection to ``place`` that was cut or makes no sense: it may want TLS."""
+    if place.startswith(("https:", "wss:")):
+        return ""
+    secure = "wss" if place.startswith("ws:") else "https"
+    is_alert = _TLS_ALERT in words.lower()
+    return f" (it speaks TLS: write {secure})" if is_alert else f" (if it speaks TLS, write {secure})"
 
 
 def words_of(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from actors.desks.jobs import JobDesk
 from actors.desks.portal import PortalDesk, PortalInForce, ReadPortal
 from actors.desks.portal_series import AddSeries, ReadSeries, SeriesKeeper, SeriesKept
 from actors.desks.production import Presence, ProductionDesk, ReadProduction, StatesInForce, StateTaken
-from actors.desks.validator_rules import TermsInForce
+from actors.desks.validator_rules import NodesNamed, TermsInForce
 from actors.desks.validators import ReadValidators, ValidatorDesk
 from actors.routing import Desks
 
@@ -26,6 +26,7 @@ __all__ = [
     "Desks",
     "FloorDesk",
     "JobDesk",
+    "NodesNamed",
     "PortalDesk",
     "PortalInForce",
     "Presence",

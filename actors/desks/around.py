@@ -51,6 +51,7 @@ class Around:
             uptime=at - self._started,
             error_rate=error_rate,
             connections=_connections(),
+            troubles=(*_halted(), *_jailed()),
             reasons=reasons,
         )
 
@@ -88,6 +89,20 @@ def _answers() -> tuple[int, int]:
     rejected = counters.frames_rejected.total
     handled = counters.requests_answered.total + counters.frames_received + rejected
     return handled, counters.requests_failed + rejected
+
+
+def _halted() -> list[str]:
+    return [f"{chain} is halted" for (chain,) in _labels_of("chain_halted")]
+
+
+def _jailed() -> list[str]:
+    return [f"{validator} of {chain} is in jail" for chain, validator in _labels_of("chain_watched_jailed")]
+
+
+def _labels_of(gauge: str) -> list[list[str]]:
+    """The labels under which ``gauge`` is not 0."""
+    read = gauges.read(gauge)
+    return [labels.split("\t") for labels, value in read.items() if value] if isinstance(read, Mapping) else []
 
 
 def _connections() -> int | None:

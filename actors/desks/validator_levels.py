@@ -15,11 +15,13 @@ from telemetry import gauges
 
 GAUGES = (
     "chain_blocks_to_jail",
+    "chain_halted",
     "chain_node_head_age",
     "chain_node_height",
     "chain_nodes_quarantined",
     "chain_validators",
     "chain_validators_jailed",
+    "chain_watched_jailed",
 )
 SAMPLE_AGE = 0.5
 

@@ -29,7 +29,7 @@ from actors.ranks import Ranks
 from actors.runtime import ActorDead, MailboxFull
 from domain import Decision, Event, JsonValue, Priority
 from domain.chain import VALIDATOR
-from domain.chain.validators import KINDS, Chains, Outcome, Terms, ValidatorsNow
+from domain.chain.validators import KINDS, Chains, Named, Outcome, Terms, ValidatorsNow
 from telemetry import counters, events, gauges
 
 LOOK = 0.5
@@ -52,7 +52,7 @@ class Look:
 
 
 class ValidatorDesk(DecidingDesk):
-    """Keeps ``Chains`` by the ``terms`` in force."""
+    """Keeps the ``Chains`` that are ``named`` (None: all that are spoken of) by the ``terms`` in force."""
 
     name = "validators"
     kinds = KINDS
@@ -62,9 +62,10 @@ class ValidatorDesk(DecidingDesk):
         terms: Callable[[], Terms] | None = None,
         clock: Callable[[], float] = time.time,
         ranks: Ranks | None = None,
+        named: Callable[[], Named | None] = lambda: None,
     ) -> None:
         super().__init__(clock, ranks)
-        self._chains = Chains(terms or TermsInForce())
+        self._chains = Chains(terms or TermsInForce(), named)
         self._portal = Address(self.life.environment, PORTAL_DESK)
         self._levels = Levels(lambda: self._chains.now(self.clock()))
 
@@ -96,8 +97,11 @@ class ValidatorDesk(DecidingDesk):
         return None
 
     def describe(self) -> Mapping[str, JsonValue]:
-        """Each chain: its head, its nodes, and how many validators it has of each status."""
-        return {"chains": [dict(chain) for chain in self._chains.now(self.clock()).chains()]}
+        """Each chain: its head, its nodes, and how many validators it has of each status; and those put aside."""
+        return {
+            "chains": [dict(chain) for chain in self._chains.now(self.clock()).chains()],
+            "aside": [dict(chain) for chain in self._chains.aside()],
+        }
 
     def _do(self, outcome: Outcome) -> None:
         for event in outcome.events:
@@ -110,8 +114,9 @@ class ValidatorDesk(DecidingDesk):
     def _show(self, seen: tuple[Event, ...], told: tuple[Event, ...]) -> None:
         """Have the portal's view learn all that was ``seen`` or ``told``, and publish what was only told."""
         try:
-            if seen:
-                self._portal.tell(StatusesTold(seen))
+            # What is published is less urgent, and a jailing that was taken back is not to stay on the boards.
+            if seen or told:
+                self._portal.tell(StatusesTold((*seen, *told)))
             for event in told:
                 self._portal.tell(EventTaken(event if self._ranks is None else self._ranks.rank(event)))
         except (ActorDead, MailboxFull):

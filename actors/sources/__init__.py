@@ -1,19 +1,16 @@
 """Sources: the actors that bring events in, one file per kind."""
 
 from actors.checking import OWN_TYPES
-from actors.sources.cosmos import CosmosSource
-from actors.sources.ethereum import EthereumSource
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
 from actors.sources.mtconnect import MtconnectSource
 from actors.sources.silence import Roll, Vigil
 from actors.sources.sources import ApplySources, Sources, find_source
+from actors.sources.watched import watched_faults
 
 __all__ = [
     "OWN_TYPES",
     "ApplySources",
-    "CosmosSource",
-    "EthereumSource",
     "HostSource",
     "HttpSource",
     "MtconnectSource",
@@ -21,4 +18,5 @@ __all__ = [
     "Sources",
     "Vigil",
     "find_source",
+    "watched_faults",
 ]

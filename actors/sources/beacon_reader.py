@@ -5,7 +5,7 @@ ask, listen, and give up.
 
 * Each look asks for the node's health too: that tells how long an answer takes, and whether there is one.
 * The stream is opened once the chain's clock is known, and again whenever it ends, is refused or is silent; the way to
-  ask for it changes when a way is refused, or the node does not begin to answer.
+  ask for it changes when a way is refused, or the node does not begin to answer although it has new heads.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import trio
 from actors.sources.backoff import Backoff
 from actors.sources.node_reader import NodeReader, Post
 from domain.chain import EventStream, NodeHeard, ServerSentEvent
-from domain.chain.beacon import HEALTH, Beacon, Query, Step, health_fault
-from transport import CodecError, Fetcher, Refused, Unfetched, decode_json
+from domain.chain.beacon import HEALTH, Beacon, Query, Step, health_fault, read_refusal
+from transport import CodecError, Fetcher, Refused, Unfetched, advice_on, decode_json
 
 SILENT_SLOTS = 4
 LEAST_SILENCE = 20.0
@@ -26,7 +26,7 @@ LEAST_SILENCE = 20.0
 
 EVENTS = "events"
 _OK = 200
-_BESIDE = 2  # connections: the stream, and the question for the node's health
+_BESIDE = 3  # connections: the stream, and the questions for the node's health, of a look and of a silence
 
 
 class BeaconReader(NodeReader[Query]):
@@ -43,11 +43,23 @@ class BeaconReader(NodeReader[Query]):
         """Connect and read."""
         self._clock_known = trio.Event()
         connections = self.pace.requests + _BESIDE
-        async with Fetcher(self.post.address, deadline=self.pace.deadline, connections=connections) as fetcher:
+        async with self.post.fetcher(connections) as fetcher:
             await self.serve(
-                self._begin, partial(self._ask, fetcher), partial(self._look, fetcher), partial(self._listen, fetcher)
+                self._begin,
+                partial(self._ask, fetcher),
+                partial(self._look, fetcher),
+                partial(self._listen, fetcher),
+                partial(self.keep_probing, partial(self._probe, fetcher)),
             )
         self.is_listening = False
+
+    def is_known(self) -> bool:
+        """Whether the node told the clock of our chain."""
+        return self._machine.timing is not None
+
+    def block_time(self) -> float | None:
+        """Seconds that a slot takes, once the node has told it."""
+        return None if self._machine.timing is None else self._machine.timing.slot_time
 
     async def _begin(self) -> None:
         await self._take(self._machine.began(self.post.clock()), "connect")
@@ -89,7 +101,8 @@ class BeaconReader(NodeReader[Query]):
         self.hear()
         step = self._machine.answered(query, status, body, self.post.clock())
         if status != _OK and query.name not in self._machine.not_told:
-            self.state.failed(query.method, f"refused with HTTP {status}")
+            reason = f"{read_refusal(status, body).reason}{advice_on(status)}"
+            self.state.failed(query.method, f"refused with HTTP {status}: {reason}")
         await self._take(step, query.method)
 
     async def _probe(self, fetcher: Fetcher) -> None:
@@ -121,6 +134,7 @@ class BeaconReader(NodeReader[Query]):
         """Open the stream and read it to its end; why it ended."""
         timing, query = self._machine.timing, self._machine.topics.query
         silence = LEAST_SILENCE if timing is None else max(LEAST_SILENCE, SILENT_SLOTS * timing.slot_time)
+        head = self._machine.head
         try:
             async with fetcher.stream(query.path, query.query, silence=silence) as pieces:
                 self.is_listening = True
@@ -132,9 +146,9 @@ class BeaconReader(NodeReader[Query]):
                     for event in self._stream.feed(piece):
                         await self._hear(event)
         except (Refused, Unfetched) as error:
-            # One that was open and is cut says nothing about what was asked for.
-            is_refused = isinstance(error, Refused) or error.trouble in ("silent", "garbled")
-            if is_refused and not self.is_listening:
+            # One that was open and is cut says nothing about what was asked for, nor one that had nothing to tell.
+            has_news = head not in (None, self._machine.head)
+            if not self.is_listening and _is_refusal(error, has_news=has_news):
                 self._machine.topics.refused()
             return str(error)
         return "ended by the node"
@@ -146,3 +160,10 @@ class BeaconReader(NodeReader[Query]):
             self.state.failed(EVENTS, str(error))
         else:
             await self._take(self._machine.heard(event.name, value, self.post.clock()), EVENTS)
+
+
+def _is_refusal(error: Refused | Unfetched, *, has_news: bool) -> bool:
+    """Whether a stream that did not begin was asked for in a wrong way; ``has_news``: there was something to tell."""
+    if isinstance(error, Refused):
+        return True
+    return error.trouble == "garbled" or (error.trouble == "silent" and has_news)

@@ -17,11 +17,12 @@ from collections.abc import Callable, Mapping
 
 import trio
 
+from actors.desks.asking import until_answered
 from actors.desks.validators import ReadValidators
 from actors.places import VALIDATORS_DESK, Address
 from actors.ranks import Ranks
-from actors.runtime import ActorDead, AskTimeout, MailboxFull, TrioActor, ask
-from actors.sources.chain_link import ChainLink
+from actors.runtime import TrioActor
+from actors.sources.chain_link import ChainLink, Strangers
 from actors.sources.cosmos_filling import Filler
 from actors.sources.cosmos_intake import Intake
 from actors.sources.cosmos_lane import NodeLane
@@ -34,6 +35,7 @@ from domain.chain.cosmos import Lane, block_results, read_block_results
 from domain.chain.validators import ValidatorsNow
 
 ASK_TIMEOUT = 5.0
+ASK_INTERVAL = 1.0
 OTHERS_PATIENCE = 2.0
 """Seconds that another node has to get to the height that is to be confirmed."""
 CONFIRM_PAUSE = 1.0
@@ -58,13 +60,14 @@ class CosmosSource(TrioActor):
         self._clock = clock
         self._freshness = freshness or Freshness.of(name, settings)
         environment = self.life.environment
-        link = ChainLink(environment, Relay(settings.chain), clock, self._freshness, ranks or Ranks(name))
+        self._link = ChainLink(environment, Relay(settings.chain), clock, self._freshness, ranks or Ranks(name))
         self._desk = Address(environment, VALIDATORS_DESK)
-        self._intake = Intake(settings.chain, link, settings.gap_limit, clock)
+        self._intake = Intake(settings.chain, self._link, settings.gap_limit, clock)
         self._chance = chance or random.Random()
         self._nodes = [Node(name, settings, node, self._intake, self._chance) for node in settings.nodes]
         self._lanes = [[NodeLane(node, lane) for lane in Lane] for node in self._nodes]
         self._filler = Filler(name, self._nodes, self._intake, self._chance)
+        self._strangers = Strangers(name)
         self._turn = 0
 
     async def setup(self) -> None:
@@ -84,33 +87,38 @@ class CosmosSource(TrioActor):
             "chain": self._settings.chain,
             "nodes": [_node(node, lanes) for node, lanes in zip(self._nodes, self._lanes, strict=True)],
             "gaps": backlog,
+            "desks": self._link.describe(),
+            "unknownValidators": [*self._intake.unknown(self._settings.watched)],
         }
 
     async def _begin(self) -> None:
-        height = await self._told_before()
-        if height is not None:
-            self._intake.backlog.begin(height)
+        with trio.move_on_after(ASK_TIMEOUT) as patience:
+            await self._recall()
+        if patience.cancelled_caught:
+            # While the journal cannot be read the chain is read all the same.
+            self.start_task(self._recall)
         for node, lanes in zip(self._nodes, self._lanes, strict=True):
             self.start_task(self._keep_node, node, lanes)
         for work in (self._filler.keep, self._keep_reading, self._keep_confirming):
             self.start_task(work)
 
-    async def _told_before(self) -> int | None:
-        """The height up to which the chain was told; None if nobody knows."""
+    async def _recall(self) -> None:
+        height = await self._told_before()
+        await self._intake.begin(self._nodes[0].name, height)
+
+    async def _told_before(self) -> int:
+        """The height up to which the chain was told in earlier lives, -1 if there was none; waits for the answer."""
         chain = self._settings.chain
 
-        def read(now: ValidatorsNow) -> object:
-            return next((each["headHeight"] for each in now.chains() if each["chain"] == chain), None)
+        def read(now: ValidatorsNow) -> int:
+            return now.told_to(chain)
 
-        try:
-            height = await ask(self._desk.ref, ReadValidators(read), ASK_TIMEOUT)
-        except (ActorDead, AskTimeout, MailboxFull):
-            return None
-        return height if isinstance(height, int) else None
+        return await until_answered(self._desk, ReadValidators(read), int, ASK_TIMEOUT, ASK_INTERVAL)
 
     async def _keep_node(self, node: Node, lanes: list[NodeLane]) -> None:
         async with node.reached(), trio.open_nursery() as nursery:
             nursery.start_soon(node.keep_polling)
+            nursery.start_soon(node.keep_probing)
             for lane in lanes:
                 nursery.start_soon(lane.keep)
 
@@ -132,6 +140,7 @@ class CosmosSource(TrioActor):
         ready = [node for node in (*self._nodes[turn:], *self._nodes[:turn]) if node.is_ready]
         for node in ready:
             if node.has_rest and await _read_all(node):
+                self._strangers.tell(self._intake.unknown(self._settings.watched))
                 return
         for node in ready:
             # Nobody can say who is jailed; who is in the set can still be said.

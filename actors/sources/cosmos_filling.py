@@ -4,7 +4,7 @@ Rules of this file:
 
 * A few heights are asked for at a time and handed on in their order. What is read so is history.
 * A node that is asked and does not have a block is not asked for it again; which heights are given up is for the
-  ``Backlog`` to say.
+  ``Backlog`` to say. One that has no time for us has not said that it lacks anything.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from telemetry import counters
 from transport import Refused
 
 AT_A_TIME = 4
+BUSY = (429, 502, 503, 504)
+"""What a node that has no time says, or what stands before it (RFC 9110, RFC 6585)."""
 
 Answers = tuple[JsonValue, JsonValue]
 Outcome = Answers | Exception
@@ -50,10 +52,12 @@ class Filler:
             node = self._next(heights[0]) if heights else None
             if node is None:
                 await news.wait()
-            elif await self._fill(node, heights):
+                continue
+            rest = await self._fill(node, heights)
+            if rest is None:
                 self._backoff.reset()
             else:
-                await trio.sleep(self._backoff.next())
+                await trio.sleep(max(rest, self._backoff.next()))
 
     def _next(self, height: int) -> Node | None:
         """Who is asked for ``height``: one that has it, by turns."""
@@ -63,8 +67,8 @@ class Filler:
         self._turn += 1
         return able[self._turn % len(able)] if able else None
 
-    async def _fill(self, node: Node, heights: Sequence[int]) -> bool:
-        """Read ``heights`` from ``node``; whether it had any of them."""
+    async def _fill(self, node: Node, heights: Sequence[int]) -> float | None:
+        """Read ``heights`` from ``node``; how many seconds it wants to rest, if it had none of them or has no time."""
         found: dict[int, Outcome] = {}
         async with trio.open_nursery() as nursery:
             for height in heights:
@@ -72,7 +76,10 @@ class Filler:
         lost: list[Lost] = []
         done = [await self._take(node, height, found[height], lost) for height in heights]
         await self._intake.give_up(node.name, joined(lost))
-        return any(done)
+        busy = [each for each in found.values() if isinstance(each, Refused) and each.status in BUSY]
+        if any(done) and not busy:
+            return None
+        return max((each.retry_after or 0.0 for each in busy), default=0.0)
 
     async def _take(self, node: Node, height: int, outcome: Outcome, lost: list[Lost]) -> bool:
         backlog = self._intake.backlog
@@ -81,7 +88,10 @@ class Filler:
             return True
         told = self._read(node, height, outcome)
         if told is None:
-            if isinstance(outcome, Refused):
+            if isinstance(outcome, Refused) and outcome.status in BUSY:
+                # It has the block, perhaps, and will say so when it is asked later.
+                return False
+            if isinstance(outcome, Refused) and outcome.code is not None:
                 names = [each.name for each in self._nodes if each.is_ready and each.height >= height]
                 lost += backlog.refused(height, node.name, names)
             else:

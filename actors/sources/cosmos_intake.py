@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 import trio
 
 from actors.sources.chain_link import ChainLink, heard
-from domain.chain import BlockSeen, HeightsMissed, JailSeen, Observation, SetChanged
+from domain.chain import BlockSeen, HeightsMissed, JailSeen, Observation, SetChanged, ValidatorsRead
 from domain.chain.cosmos import Backlog, Lost
 
 DOUBTS_KEPT = 256
@@ -32,7 +32,18 @@ class Intake:
         self._link = link
         self._doubted: dict[int, None] = {}
         self._doubts: dict[int, str] = {}
+        self._named: set[str] = set()
         self._news = trio.Event()
+
+    async def begin(self, node: str, height: int) -> None:
+        """The chain was told up to ``height`` in earlier lives, below 0 never; ``node`` says what of it is lost."""
+        if height >= 0:
+            await self.give_up(node, self.backlog.begin(height))
+            self.wake()
+
+    def unknown(self, watched: Iterable[str]) -> list[str]:
+        """Those of ``watched`` whom no record names, once there were records."""
+        return [each for each in watched if self._named and each.lower() not in self._named]
 
     @property
     def news(self) -> trio.Event:
@@ -54,6 +65,8 @@ class Intake:
         for each in said:
             if isinstance(each, BlockSeen) and not each.provenance.is_history:
                 lost += self.backlog.told(node, each.height)
+            elif isinstance(each, ValidatorsRead):
+                self._learn(each)
             elif not each.provenance.is_history:
                 self._doubt(each)
         await self.give_up(node, lost)
@@ -76,14 +89,27 @@ class Intake:
         found, self._doubts = self._doubts, {}
         return found
 
+    def suspect(self, node: str, height: int) -> None:
+        """``node`` told that somebody leaves the set, in its newest block or the next one; it is at ``height``."""
+        self._look_again(node, height)
+        self.wake()
+
+    def _learn(self, read: ValidatorsRead) -> None:
+        if any(row.operator is not None for row in read.rows):
+            self._named = {name.lower() for row in read.rows for name in (row.address, row.operator) if name}
+
     def _doubt(self, said: Observation) -> None:
         told = said.provenance
         is_doubt = isinstance(said, JailSeen) or (
             isinstance(said, SetChanged) and any(not one for _, one in said.powers)
         )
-        if not is_doubt or told.height is None or told.height in self._doubted:
+        if is_doubt and told.height is not None:
+            self._look_again(told.source, told.height)
+
+    def _look_again(self, node: str, height: int) -> None:
+        if height in self._doubted:
             return
-        self._doubted[told.height] = None
-        self._doubts[told.height] = told.source
+        self._doubted[height] = None
+        self._doubts[height] = node
         if len(self._doubted) > DOUBTS_KEPT:
             del self._doubted[next(iter(self._doubted))]

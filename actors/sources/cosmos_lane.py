@@ -15,7 +15,7 @@ from actors.sources.backoff import Backoff
 from actors.sources.chain_link import NodeState
 from actors.sources.cosmos_node import FAULTS_TOLD, Node
 from domain import JsonObject
-from domain.chain import BlockSeen, HeadSeen
+from domain.chain import BlockSeen, HeadSeen, SetChanged
 from domain.chain.cosmos import (
     Cancelled,
     CosmosFault,
@@ -50,7 +50,7 @@ class NodeLane:
         self._height = -1
         self.session: Session | None = None
         state = node.state
-        self.state = NodeState(state.source, state.kind, node.name, lane.value, node.address, state.clock)
+        self.state = NodeState(state.source, node.name, lane.value, state.place, state.clock)
 
     async def keep(self) -> None:
         """Have a link, for ever."""
@@ -63,9 +63,11 @@ class NodeLane:
 
     async def _attend(self) -> str:
         """Make a link and read it to its end; why it ended."""
-        limits = LinkLimits(deadline=self._node.settings.deadline)
+        node = self._node
+        address, limits = f"{node.address}/websocket", LinkLimits(deadline=node.settings.deadline)
+        headers, context = node.access.headers, node.access.context
         try:
-            async with connect(f"{self._node.address}/websocket", limits=limits) as link:
+            async with connect(address, limits=limits, headers=headers, context=context) as link:
                 return await self._converse(link)
         except (Unfetched, RefusedByNode, Closed) as error:
             return str(error)
@@ -135,3 +137,10 @@ class NodeLane:
         for unread in told.faults[:FAULTS_TOLD]:
             self.state.failed(query, str(unread))
         await node.take(told.observations)
+        if any(isinstance(each, SetChanged) and _has_leavers(each) for each in told.observations):
+            node.suspect()
+
+
+def _has_leavers(change: SetChanged) -> bool:
+    """Whether ``change``, which names no height, says that somebody leaves the set."""
+    return change.provenance.height is None and any(not power for _, power in change.powers)

@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +18,7 @@ from functools import partial
 
 import trio
 
+from actors.sources.access import Access
 from actors.sources.backoff import Backoff
 from actors.sources.chain_link import NodeState, heard
 from actors.sources.cosmos_intake import Intake
@@ -50,9 +52,12 @@ from domain.chain.cosmos import (
     with_signing_infos,
 )
 from telemetry import events
-from transport import Fetched, Fetcher, Refused, Unfetched
+from transport import Fetched, Fetcher, Refused, Unfetched, place_of
 
 FAULTS_TOLD = 5
+QUIET = 1.5
+"""Block times without a word after which a node is asked whether it lives: a chain that stands still says nothing."""
+LEAST_QUIET = 1.0
 SPREAD = 0.2
 """How far a poll may be from its time, as a share of the interval: so that not all nodes are asked at once."""
 HEIGHT_DIGITS = 18
@@ -71,6 +76,7 @@ class Node:
     ) -> None:
         self.name = node.called
         self.address = node.rpc.rstrip("/")
+        self.access = Access.of(node)
         self.settings = settings
         self.intake = intake
         self.chance = chance
@@ -79,14 +85,14 @@ class Node:
         self.is_ours = False
         self.is_ready = False
         self.height = -1
-        self.state = NodeState(source, "cosmos", self.name, "rpc", self.address, intake.clock)
-        self._rest_address = node.rest.rstrip("/")
-        self._rpc = Fetcher(self.address, deadline=settings.deadline)
-        self._rest = Fetcher(self._rest_address, deadline=settings.deadline) if node.rest else None
+        self.state = NodeState(source, self.name, "rpc", place_of(self.address), intake.clock)
+        self._rpc = _fetcher(self.address, self.access, settings)
+        self._rest = _fetcher(node.rest.rstrip("/"), self.access, settings) if node.rest else None
         self._backoff = Backoff(chance)
         self._wanted = trio.Event()
         self._refused: str | None = None
         self._has_new_link = False
+        self._heard = -math.inf
 
     @property
     def has_rest(self) -> bool:
@@ -120,6 +126,10 @@ class Node:
         """It has the block of ``height``."""
         self.height = max(self.height, height)
 
+    def suspect(self) -> None:
+        """It told that somebody leaves the set, and not in which block: its records are to say why."""
+        self.intake.suspect(self.name, self.height)
+
     def opened(self) -> None:
         """It tells of new blocks from now on: what it has already and nobody told is a gap."""
         self._has_new_link = True
@@ -139,6 +149,16 @@ class Node:
             delay = self.spread() if await self._poll() else self._backoff.next()
             with trio.move_on_after(delay):
                 await self._wanted.wait()
+
+    async def keep_probing(self) -> None:
+        """Ask whether it lives when it is quiet for longer than the chain usually is, for ever."""
+        asked = -math.inf
+        while True:
+            await trio.sleep(LEAST_QUIET)
+            block_time, at = self.known.block_time, trio.current_time()
+            if self.is_ready and block_time is not None and at - max(self._heard, asked) >= QUIET * block_time:
+                asked = at
+                await self._measure()
 
     def spread(self) -> float:
         """Seconds until the next poll."""
@@ -173,13 +193,14 @@ class Node:
             return False
         self._refused = None
         self.status = status
-        self.note_height(status.head.height)
+        # Higher heights that it told before it may have never had.
+        self.height = status.head.height
         self.state.version = status.version
         self.state.connected()
         self.state.answered()
-        self.known.learn([status.head])
         self.is_ours = self.is_ready = True
-        await self.intake.take(self.name, [status.head])
+        # A chain that has no block yet has no head, whatever its nodes say of the time of one.
+        await self.take([status.head if status.head.height else NodeHeard(self.origin(STATUS.method), None)])
         return True
 
     async def _refuse(self, chain: str) -> None:
@@ -240,6 +261,7 @@ class Node:
     async def take(self, observations: Iterable[Observation]) -> None:
         """Hand on what it said, and learn from it."""
         said = tuple(observations)
+        self._heard = trio.current_time()
         self.known.learn(said)
         await self.intake.take(self.name, said)
 
@@ -287,11 +309,14 @@ class Node:
     async def _read_pages(self, paging: Paging) -> Told:
         told = Told()
         while (wanted := paging.wanted) is not None:
+            # Where the answer does not say of which height it is, it is of this one or a later one.
+            before = None if self.height < 0 else self.height
             height: int | None = None
             if isinstance(wanted, Call):
                 value = await self.call(wanted)
             else:
                 value, height = await self.fetch(wanted)
+                height = before if height is None else height
             told = paging.take(value, replace(self.origin(""), height=height))
         return told
 
@@ -308,6 +333,10 @@ class Node:
         except READ_ERRORS as error:
             self.state.failed(method, str(error))
             return Told() if isinstance(error, NodeRefused) and error.code == UNIMPLEMENTED else None
+
+
+def _fetcher(address: str, access: Access, settings: CosmosSettings) -> Fetcher:
+    return Fetcher(address, deadline=settings.deadline, headers=access.headers, context=access.context)
 
 
 def _together(staking: Told, signing: Told) -> Told:

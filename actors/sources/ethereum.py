@@ -18,21 +18,23 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+import trio
+
 from actors.ranks import Ranks
 from actors.runtime import TrioActor
+from actors.sources.access import Access
 from actors.sources.beacon_reader import BeaconReader
-from actors.sources.chain_link import ChainLink, NodeState
+from actors.sources.chain_link import ChainLink, NodeState, Strangers
 from actors.sources.execution_reader import ExecutionReader
 from actors.sources.node_reader import Pace, Post
 from actors.sources.source import Freshness
+from config import EthereumNode
 from config import EthereumSource as EthereumSettings
 from domain import JsonValue
 from domain.chain import Relay
 from domain.chain.beacon import Beacon
 from domain.chain.ethereum import Execution
 from transport import place_of
-
-KIND = "ethereum"
 
 
 class EthereumSource(TrioActor):
@@ -85,18 +87,29 @@ class EthereumSource(TrioActor):
         """Begin to read."""
         for reader in self._readers:
             self.start_task(reader.keep_reading)
+        self.start_task(self._keep_telling)
 
     def describe(self) -> Mapping[str, JsonValue]:
         """How each node is, and which of the watched validators no node knows."""
         states = [reader.state for reader in self._readers]
         is_lost = all(state.since is None for state in states)
-        unknown = set.intersection(*(set(beacon.unknown) for beacon in self._beacons)) if self._beacons else set()
         return {
             **self._freshness.describe(self._clock(), "lost" if is_lost else None),
             "chain": self._settings.chain,
             "nodes": [state.describe() for state in states],
-            "unknownValidators": sorted(unknown),
+            "desks": {"execution": self._link.describe(), "beacon": self._beacon_link.describe()},
+            "unknownValidators": [*self._unknown()],
         }
+
+    def _unknown(self) -> list[str]:
+        unknown = (set(beacon.unknown) for beacon in self._beacons)
+        return sorted(set.intersection(*unknown)) if self._beacons else []
+
+    async def _keep_telling(self) -> None:
+        strangers = Strangers(self._name)
+        while True:
+            await trio.sleep(self._settings.poll)
+            strangers.tell(self._unknown())
 
     def _epoch_of(self, slot: int) -> int | None:
         timings = (beacon.timing for beacon in self._beacons)
@@ -114,16 +127,16 @@ class EthereumSource(TrioActor):
                     follow=settings.transactions,
                     gap_limit=settings.gap_limit,
                 )
-                post = self._post(settings.chain, name, "execution", node.execution, self._link)
+                post = self._post(settings.chain, name, "execution", node.execution, self._link, node)
                 yield ExecutionReader(post, machine)
 
     def _beacon_readers(self) -> Iterable[BeaconReader]:
         nodes = [node for node in self._settings.nodes if node.beacon]
         for node, machine in zip(nodes, self._beacons, strict=True):
             name = node.beacon_called
-            post = self._post(self.beacon_chain, name, "beacon", node.beacon, self._beacon_link)
+            post = self._post(self.beacon_chain, name, "beacon", node.beacon, self._beacon_link, node)
             yield BeaconReader(post, machine)
 
-    def _post(self, chain: str, name: str, part: str, address: str, link: ChainLink) -> Post:
-        state = NodeState(self._name, KIND, name, part, place_of(address), self._clock)
-        return Post(chain, address, state, link, self._pace, self._clock, self._chance)
+    def _post(self, chain: str, name: str, part: str, address: str, link: ChainLink, node: EthereumNode) -> Post:
+        state = NodeState(self._name, name, part, place_of(address), self._clock)
+        return Post(chain, address, state, link, self._pace, self._clock, self._chance, Access.of(node))

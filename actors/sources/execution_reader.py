@@ -54,24 +54,40 @@ class ExecutionReader(NodeReader[Request]):
         if self._is_link:
             deadline = self.pace.deadline
             limits = LinkLimits(deadline=deadline, ping_interval=deadline, patience=deadline)
-            async with connect(self.post.address, limits=limits) as link:
-                await self.serve(self._begin, partial(self._send, link), self._look, partial(self._read, link))
+            access = self.post.access
+            async with connect(
+                self.post.address, limits=limits, headers=access.headers, context=access.context
+            ) as link:
+                send, read = partial(self._send, link), partial(self._read, link)
+                await self.serve(self._begin, send, self._look, read, self._keep_probing)
         else:
-            async with Fetcher(
-                self.post.address, deadline=self.pace.deadline, connections=self.pace.requests
-            ) as fetcher:
-                await self.serve(self._begin, partial(self._post, fetcher), self._look)
+            async with self.post.fetcher(self.pace.requests) as fetcher:
+                await self.serve(self._begin, partial(self._post, fetcher), self._look, self._keep_probing)
 
     def ended(self) -> Iterable[Observation]:
         """The blocks that waited for more to be known."""
         self._waiting.clear()
         return self._machine.lost(self.post.clock()).observations
 
+    def is_known(self) -> bool:
+        """Whether the node told the number of our chain."""
+        return self._machine.is_known
+
+    def block_time(self) -> float | None:
+        """Seconds that the chain takes for a block, as far as the node told."""
+        return self._machine.block_time
+
+    async def _keep_probing(self) -> None:
+        await self.keep_probing(self._probe)
+
     async def _begin(self) -> None:
         await self._take(self._machine.began(self.post.clock()), "connect")
 
     async def _look(self) -> None:
         await self._take(self._machine.polled(self.post.clock()), "poll")
+
+    async def _probe(self) -> None:
+        await self._take(self._machine.probed(self.post.clock()), "probe")
 
     async def _take(self, step: Step, asked: str) -> None:
         self.want(step.requests)

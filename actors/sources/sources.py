@@ -10,14 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import ClassVar
 
 from actors.hooks.installed import Installed
 from actors.places import Address
 from actors.ranks import Ranks
 from actors.runtime import Actor, ActorRef, ChildSpec, Policy, Supervisor, as_ref, ask
-from actors.sources.cosmos import CosmosSource
-from actors.sources.ethereum import EthereumSource
 from actors.sources.hooked import HookedSource
 from actors.sources.host import HostSource
 from actors.sources.http import HttpSource
@@ -37,9 +36,13 @@ KINDS: Mapping[type[SourceSettings], type[Actor]] = {
     HttpSettings: HttpSource,
     MtconnectSettings: MtconnectSource,
     HookSettings: HookedSource,
-    CosmosSettings: CosmosSource,
-    EthereumSettings: EthereumSource,
 }
+CHAIN_KINDS: Mapping[type[SourceSettings], tuple[str, str]] = {
+    CosmosSettings: ("actors.sources.cosmos", "CosmosSource"),
+    EthereumSettings: ("actors.sources.ethereum", "EthereumSource"),
+}
+"""Where the kinds are that read chains: imported when one begins, so that a box without one pays no memory."""
+
 ANSWER_TIMEOUT = 5.0
 NEVER = sys.maxsize
 
@@ -120,7 +123,16 @@ class Sources(Supervisor):
                 shared["installed"] = self._installed
             case HttpSettings():
                 shared["types"] = self._installed.types
-        return ChildSpec(name, KINDS[type(settings)], (name, settings), shared)
+        return ChildSpec(name, actor_of(settings), (name, settings), shared)
+
+
+def actor_of(settings: SourceSettings) -> type[Actor]:
+    """Who reads a source of ``settings``."""
+    if type(settings) in KINDS:
+        return KINDS[type(settings)]
+    module, name = CHAIN_KINDS[type(settings)]
+    kind: type[Actor] = getattr(import_module(module), name)
+    return kind
 
 
 async def find_source(sources: Address, kind: str) -> ActorRef | None:

@@ -11,7 +11,16 @@ from domain.chain.documents import (
     validator_counts,
     validator_update,
 )
-from domain.chain.fields import BLOCK, CONSENSUS, PEER, TRANSACTION, VALIDATOR, faults_of, is_chain_event
+from domain.chain.fields import (
+    BLOCK,
+    CONSENSUS,
+    PEER,
+    TRANSACTION,
+    VALIDATOR,
+    VALIDATOR_STATUSES,
+    faults_of,
+    is_chain_event,
+)
 from domain.chain.health import Check, Grade, Vitals, checks, health, health_document, network_health
 from domain.chain.members import CONTRACT, client_status, event_members, members_of
 from domain.chain.now import Now
@@ -29,7 +38,7 @@ from domain.chain.observations import (
 )
 from domain.chain.provenance import PROVENANCE, behind, provenance, without_provenance
 from domain.chain.relay import Relay
-from domain.chain.rosters import Entry
+from domain.chain.rosters import Entry, Validators
 from domain.chain.sampling import Sampling
 from domain.chain.series import DAY, HOUR, MINUTE, SPANS, Cell, Cells, Tally, begin_of, folded, joined_cells, whole_of
 from domain.chain.sketch import Sketch, Sum
@@ -57,6 +66,7 @@ __all__ = [
     "STREAMS",
     "TRANSACTION",
     "VALIDATOR",
+    "VALIDATOR_STATUSES",
     "BlockSeen",
     "Cell",
     "Cells",
@@ -85,6 +95,7 @@ __all__ = [
     "Tally",
     "TransactionSeen",
     "Unknown",
+    "Validators",
     "ValidatorsRead",
     "Vitals",
     "Watch",

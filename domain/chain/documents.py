@@ -13,8 +13,9 @@ from types import MappingProxyType
 from domain.chain.fields import BLOCK, PEER, TRANSACTION, VALIDATOR
 from domain.chain.members import CONTRACT
 from domain.chain.now import Now
+from domain.chain.provenance import without_provenance
 from domain.chain.surroundings import Surroundings
-from domain.chain.unknown import Document, Known, Unknown, carried, document
+from domain.chain.unknown import REASONS, Document, Known, Unknown, carried, document
 from domain.moment import rfc3339
 
 INTERVALS: Mapping[str, float] = MappingProxyType(
@@ -57,7 +58,8 @@ def block_update(now: Now) -> Document:
     if isinstance(block, Unknown):
         values: dict[str, Known] = dict.fromkeys(CONTRACT[BLOCK], block)
     else:
-        values = {**block, **{name: carried(block, name) for name in CONTRACT[BLOCK]}}
+        names = (*without_provenance(block), *CONTRACT[BLOCK])
+        values = {name: carried(block, name) for name in names if name != REASONS}
     return document({**values, "observedAt": now.observed_at(BLOCK)})
 
 

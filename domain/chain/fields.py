@@ -113,6 +113,7 @@ FIELDS: Mapping[str, Fields] = MappingProxyType(
             "fee": Field(NUMBER),
             "latencyMs": Field(NUMBER),
             "finalityMs": Field(NUMBER),
+            "takenBack": Field(FLAG),
         },
         VALIDATOR: {
             "timestamp": Field(MOMENT),
@@ -129,6 +130,11 @@ FIELDS: Mapping[str, Fields] = MappingProxyType(
             "lastBlockTime": Field(MOMENT),
             "performance": Field(NUMBER),
             "registeredAt": Field(MOMENT),
+            "operator": Field(TEXT),
+            "reason": Field(TEXT),
+            "since": Field(COUNT),
+            "sinceAt": Field(MOMENT),
+            "jailedUntil": Field(MOMENT),
         },
         CONSENSUS: {
             "timestamp": Field(MOMENT),

@@ -4,7 +4,8 @@ Rules of this file:
 
 * A value is what was received or follows from it by a rule that stands here; nothing is assumed.
 * What flows (rate, latency, block, consensus) is stale when its own events have stayed away for ``stale_after``.
-  What stands (validators, peers) changes rarely: it is stale when no chain event at all came for that long.
+  What stands (validators, peers) changes rarely: it is stale when for that long no chain event at all came and no node
+  that is asked was heard.
 * Integers where the portal's contract has integers, rounded half up.
 """
 
@@ -92,13 +93,12 @@ class Now:
     @property
     def block_interval(self) -> float | Unknown:
         """Mean seconds between the newest blocks, as their events told it."""
-        mean = self._block_mean("blockTime")
-        return mean if isinstance(mean, Unknown) else mean / 1000
+        return self._absent((BLOCK,)) or self._usual_interval()
 
     @property
     def transactions_per_block(self) -> float | Unknown:
         """Mean number of transactions of the newest blocks, as their events told it."""
-        return self._block_mean("transactions")
+        return self._absent((BLOCK,)) or self._block_mean("transactions")
 
     # What stands.
 
@@ -114,8 +114,12 @@ class Now:
 
     @property
     def active_nodes(self) -> Known:
-        """How many peers are connected."""
-        return self._absent_state(PEER) or len(self.view.peers.connected())
+        """How many peers are connected; where nodes only count theirs, the most that one of them has."""
+        absent = self._absent_state(PEER)
+        if absent is None:
+            return len(self.view.peers.connected())
+        counted = self.view.watch.most_peers(self.at)
+        return absent if isinstance(counted, Unknown) else round(counted)
 
     @property
     def network_health(self) -> Known:
@@ -133,6 +137,18 @@ class Now:
     def checks(self) -> tuple[Check, ...]:
         """What the network's health is made from."""
         return checks(self._vitals())
+
+    @property
+    def peer_ratio(self) -> float | Unknown:
+        """The share of the known peers (0 to 1) that are connected."""
+        if not isinstance(self.view.watch.fewest_peers(self.at), Unknown):
+            # A node that is well changes its peers all the time: those it has let go are not missing.
+            return Unknown("nodes that are asked change their peers as they like; what counts is how many they have")
+        absent = self._absent_state(PEER)
+        if absent is not None:
+            return absent
+        total = len(self.view.peers)
+        return len(self.view.peers.connected()) / total if total else Unknown("no peer is known")
 
     @property
     def network_latency(self) -> Known:
@@ -180,9 +196,11 @@ class Now:
     # When it was so.
 
     def observed_at(self, *types: str) -> Known:
-        """When the newest event of ``types`` came, in Unix ms."""
+        """When the newest event of ``types`` came, or nodes last told the same, in Unix ms."""
+        read = [told.observed for type_ in types if (told := self.view.watch.read_last(type_)) is not None]
         heard = self._heard(types)
-        return Unknown(_never_reason(types)) if heard is None else milliseconds(heard)
+        newest = max([*read, *(() if heard is None else (heard,))], default=None)
+        return Unknown(_never_reason(types)) if newest is None else milliseconds(newest)
 
     @property
     def silence(self) -> Unknown | None:
@@ -198,9 +216,10 @@ class Now:
         watch, at = self.view.watch, self.at
         return Vitals(
             head_age=self._either(watch.head_age(at), self._told_head_age()),
-            interval=self.block_interval,
+            # Of a chain that stands still too: what is expected of it must not change with that.
+            interval=self._usual_interval(),
             height_spread=watch.height_spread(at),
-            peer_ratio=self._peer_ratio(),
+            peer_ratio=self.peer_ratio,
             fewest_peers=watch.fewest_peers(at),
             round=self._either(watch.round(at), self._told_round()),
             signed_share=watch.signed_share(at),
@@ -227,17 +246,11 @@ class Now:
         value = told.get("round")
         return value if isinstance(value, int) else Unknown("the consensus event carried no round")
 
-    def _peer_ratio(self) -> float | Unknown:
-        absent = self._absent_state(PEER)
-        if absent is not None:
-            return absent
-        total = len(self.view.peers)
-        return len(self.view.peers.connected()) / total if total else Unknown("no peer is known")
+    def _usual_interval(self) -> float | Unknown:
+        mean = self._block_mean("blockTime")
+        return mean if isinstance(mean, Unknown) else mean / 1000
 
     def _block_mean(self, name: str) -> float | Unknown:
-        absent = self._absent((BLOCK,))
-        if absent is not None:
-            return absent
         values = [entry.members.get(name) for entry in self.view.blocks.first(len(self.view.blocks))]
         told = [value for value in values if isinstance(value, int)]
         return sum(told) / len(told) if told else Unknown(f"no block event carried {name}")
@@ -253,7 +266,8 @@ class Now:
 
     def _absent_state(self, type_: str) -> Unknown | None:
         absent = self._never((type_,))
-        if absent is not None:
+        if absent is not None or self.view.watch.is_fresh(self.at):
+            # While nodes answer, what stands stands, however long no block comes.
             return absent
         age = self.at - max(self.view.heard.values())
         return (

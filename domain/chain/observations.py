@@ -63,16 +63,12 @@ class BlockSeen:
 
 @dataclass(frozen=True, slots=True)
 class JailSeen:
-    """A block's events say that the validator at ``address`` was jailed in it.
-
-    ``status`` is the chain's own word for its state now, if it has one.
-    """
+    """A block's events say that the validator at ``address`` was jailed in it."""
 
     provenance: Provenance
     address: str
     reason: Reason
     power: int | None = None
-    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +81,15 @@ class SetChanged:
 
 @dataclass(frozen=True, slots=True)
 class BlocksMissed:
-    """A validator has missed ``missed`` blocks of its window, up to and with the height of the provenance."""
+    """A validator has missed ``missed`` blocks of its window, up to and with the height of the provenance.
+
+    ``window`` is how many count, where the chain has no rules that say it: epochs on a beacon chain.
+    """
 
     provenance: Provenance
     address: str
     missed: int
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,8 @@ class ValidatorRow:
 
     ``operator`` and ``moniker`` name it for people, ``status`` is the chain's own word for its state, ``bond`` what
     that means, ``power`` its voting power (Gwei of effective balance on a beacon chain), ``jailed_until`` Unix seconds.
+    ``reason`` is why it is jailed, where the record itself says so. ``key`` is its public key as the chain writes it,
+    ``stake`` what is bonded to it, in the chain's smallest unit.
     """
 
     address: str
@@ -121,6 +123,9 @@ class ValidatorRow:
     jailed_until: float | None = None
     missed: int | None = None
     start_height: int | None = None
+    reason: Reason | None = None
+    key: str | None = None
+    stake: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ Rules of this file:
 * Memory is one number per second of the ring, whatever the load.
 * A block says at its end how many transactions its whole interval had. They are spread over that interval, and
   until the next block is overdue the window ends where the newest block did. So the rate of a chain with blocks of
-  12 s is steady, and falls only when the chain does.
+  12 s is steady, and falls only when the chain does. Blocks count by their own time: many that are told at once, after
+  a gap, are no burst.
 * The bucket of the running second counts for the part of it that has passed.
 * Before the first window is full the rate is taken over what has passed, at least one second.
 * The peak is the highest current rate of the last 24 hours, kept by the minute; those of an earlier life can be given.
 
-Times are Unix seconds of receipt.
+Times are Unix seconds: of receipt, but for a block's own.
 """
 
 from __future__ import annotations
@@ -54,14 +55,19 @@ class Rate:
         self._ended = self._holds_until = 0.0
         self._put(floor(at), count)
 
-    def add_block(self, at: float, count: int, interval: float) -> None:
-        """Count the ``count`` transactions of a block that closed at ``at``, ``interval`` seconds after the last."""
+    def add_block(self, at: float, count: int, interval: float, received: float | None = None) -> None:
+        """Count the ``count`` transactions of a block that closed at ``at``, ``interval`` seconds after the last.
+
+        ``received`` is when it was told, by default when it closed.
+        """
         self._begin(at - interval)
         if interval > 0:
             self._spread(at, count, interval)
         else:
             self._put(floor(at), count)
-        self._ended, self._holds_until = at, at + _OVERDUE * interval
+        if at >= self._ended:
+            # The next one is as late in coming as this one was.
+            self._ended, self._holds_until = at, (at if received is None else received) + _OVERDUE * interval
         self._note_peak(at)
 
     def current(self, at: float) -> float:

@@ -6,8 +6,8 @@ Rules of this file:
   before, or that had taken it back meanwhile. Of a height that holds another block now, the other one is told.
 * A transaction is told when its state changes. One that was settled is only told as anything else when the node that
   says so has taken back the block in which it was settled: a node that is behind undoes nothing.
-* A transaction that was taken back and that its node knows no more is FAILED for clients that know three states, and
-  ``exactStatus`` says DROPPED.
+* What is told of a transaction because its block was taken back says so (``takenBack``). One that its node knows no
+  more is FAILED for clients that know three states, and ``exactStatus`` says DROPPED.
 * A peer is there while any of our nodes has it. A node that tells only their number tells no peer.
 * Each step of each round is told once. Who proposes in a round is remembered: not every message names it.
 * Every event says where it comes from, and which nodes had told the same by then. What nobody told is null, and
@@ -79,7 +79,7 @@ WHY: Mapping[tuple[str, str], str] = MappingProxyType(
         (CONSENSUS, "leader"): "no node told who proposes in this round",
         (CONSENSUS, "epoch"): "the chain has no epochs",
         (CONSENSUS, "performanceScore"): "who signed the newest block was not told, or how much power each has",
-        (CONSENSUS, "activeValidators"): "the set of validators was not read yet",
+        (CONSENSUS, "activeValidators"): "not the whole set of validators was read",
         (PEER, "latency"): "nodes do not tell how far their peers are",
         (PEER, "height"): "peers are of no height",
     }
@@ -233,6 +233,7 @@ class Relay:
             return None
         if before is None and said.status == "DROPPED":
             return None
+        is_taken_back = before is not None and before[0] in _SETTLED
         _keep(self._transactions, said.hash, (said.status, block), TRANSACTIONS_LIMIT)
         value, unit = _amount(said.value)
         data: Members = {
@@ -246,6 +247,7 @@ class Relay:
             "fee": None if (fee := _amount(said.fee)[0]) is None else int(fee),
             "blockHeight": told.height if is_settled else None,
             "transfers": said.transfers,
+            "takenBack": is_taken_back,
         }
         if unit is not None:
             data |= {"denom": unit, "coins": said.value}

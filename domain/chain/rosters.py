@@ -9,7 +9,7 @@ Times are Unix seconds: the source's own where it gave one, never later than the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
@@ -37,9 +37,10 @@ class Entry:
     source: str = ""
     timed: bool = False
 
-    def followed_by(self, told: Entry) -> Entry:
-        """``told``, with the fields of this one that it does not carry."""
-        return replace(told, members={**self.members, **told.members})
+    def followed_by(self, told: Entry, outdated: Container[str] = ()) -> Entry:
+        """``told``, with the fields of this one that it does not carry, but for those that are ``outdated``."""
+        kept = {key: value for key, value in self.members.items() if key not in outdated}
+        return replace(told, members={**kept, **told.members})
 
 
 class Recent(Generic[Name]):
@@ -52,10 +53,13 @@ class Recent(Generic[Name]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def take(self, name: Name, told: Entry) -> None:
-        """Keep what was ``told`` of ``name``, and forget the oldest past the limit."""
+    def take(self, name: Name, told: Entry, outdated: Container[str] = ()) -> None:
+        """Keep what was ``told`` of ``name``, and forget the oldest past the limit.
+
+        Of what was told before, the members that are ``outdated`` are so no more.
+        """
         before = self._entries.get(name)
-        self._entries[name] = told if before is None else before.followed_by(told)
+        self._entries[name] = told if before is None else before.followed_by(told, outdated)
         if len(self._entries) > self._limit:
             del self._entries[next(iter(self._entries))]
 
@@ -95,12 +99,12 @@ class Roster:
         """The member ``name``, or None."""
         return self._entries.get(name)
 
-    def take(self, name: str, told: Entry) -> None:
-        """Keep what was ``told`` of ``name``; fields that it does not carry stay as they were."""
+    def take(self, name: str, told: Entry, outdated: Container[str] = ()) -> None:
+        """Keep what was ``told`` of ``name``; fields that it does not carry stay as they were, if not ``outdated``."""
         before = self._entries.get(name)
         if before is not None:
             if before.source != told.source or before.at <= told.at:
-                self._entries[name] = before.followed_by(told)
+                self._entries[name] = before.followed_by(told, outdated)
         elif len(self._entries) < self._limit or self._make_room():
             self._left_out.pop(name, None)
             self._entries[name] = told

@@ -4,7 +4,8 @@ Rules of this file. Two kinds of event speak of the same transactions: a transac
 holds it. What counts:
 
 * A transaction counts when it is settled (SUCCESS or FAILED), not while it is PENDING; its hash is remembered, so
-  that a second event for it counts nothing.
+  that a second event for it counts nothing. One whose block was taken back is not settled any more; its block stays
+  counted, because the chain did that work.
 * A block of height h with n transactions, of which t came as events of their own that name h, counts max(n, t) in
   all, in whichever order they come, and however often the block is told (by two nodes, or again after a reconnect).
 * A settled transaction that names no height belongs to some block. While blocks tell their counts (the last one
@@ -43,7 +44,8 @@ class Settlements:
     def __init__(self, fresh: float, height_memory: float) -> None:
         self._fresh = fresh
         self._height_memory = height_memory
-        self._hashes: dict[str, None] = {}
+        # Whether each of them succeeded.
+        self._hashes: dict[str, bool] = {}
         self._heights: dict[int, _Height] = {}
         self._pending: dict[str, float] = {}
         self._block_told_at: float | None = None
@@ -80,7 +82,7 @@ class Settlements:
         if name in self._hashes:
             return 0
         self._pending.pop(name, None)
-        self._hashes[name] = None
+        self._hashes[name] = succeeded
         if len(self._hashes) > HASH_LIMIT:
             del self._hashes[next(iter(self._hashes))]
         if succeeded:
@@ -88,6 +90,12 @@ class Settlements:
         else:
             self.failed += 1
         return self._added(1 if height is None and not self._blocks_speak(at) else self._event_of(height, at))
+
+    def take_back(self, name: str) -> None:
+        """The block that held the transaction ``name`` is no more."""
+        succeeded = self._hashes.pop(name, None)
+        self.confirmed -= succeeded is True
+        self.failed -= succeeded is False
 
     def close_block(self, height: int, count: int, at: float) -> int:
         """How many transactions more there are, now that the block of ``height`` told its ``count``."""

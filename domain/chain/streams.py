@@ -140,7 +140,13 @@ EVERYTHING = (TRANSACTION, BLOCK, VALIDATOR, CONSENSUS, PEER)
 
 _FLOWING = (TRANSACTION, BLOCK)
 _LIVE_SOURCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"portal.tps": _FLOWING, "portal.block": (BLOCK,), "portal.network": (PEER,), "portal.validators": (VALIDATOR,)}
+    {
+        "portal.tps": _FLOWING,
+        "portal.block": (BLOCK,),
+        # Its health is that of heads, rounds and signatures too.
+        "portal.network": (PEER, BLOCK, CONSENSUS),
+        "portal.validators": (VALIDATOR,),
+    }
 )
 
 

@@ -19,7 +19,8 @@ class Surroundings:
     """Values of this host and this daemon at one moment; None is not measured.
 
     Memory is in MB, disk space in GB (10^6 and 10^9 bytes), transfer in MB a second, ``uptime`` in seconds,
-    ``error_rate`` a ratio from 0 to 1.
+    ``error_rate`` a ratio from 0 to 1. ``troubles`` are chains that stand still and watched validators in
+    jail, in words.
     """
 
     cpu_percent: float | None = None
@@ -35,6 +36,7 @@ class Surroundings:
     uptime: float | None = None
     error_rate: float | None = None
     connections: int | None = None
+    troubles: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def known(self, name: str) -> Known:

@@ -6,6 +6,9 @@ Rules of this file:
 * An event whose data has faults changes nothing and is counted in ``refused``.
 * An event whose own ``time`` lies more than ``stale_after`` seconds before its receipt is history: it counts in the
   totals and stands in the lists, but says nothing about now (rate, latency, newest block, consensus).
+* What is older than this life (``began``) was not watched: it counts in the totals of its own minute and in no rate of
+  one, and not at all where an earlier life has counted it.
+* A settled transaction stays so, unless an event says that its block was taken back (``takenBack``).
 * The newest block is the highest; a lower one takes its place only once the newest is stale, as after a chain began
   anew.
 
@@ -15,7 +18,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from domain.chain.fields import BLOCK, CONSENSUS, PEER, TRANSACTION, VALIDATOR, faults_of, is_chain_event, known
 from domain.chain.latencies import Latencies
@@ -34,6 +37,12 @@ RECENT_LIMIT = 100
 
 HISTORY_LIMIT = 60
 """How many rows of history (one a second) are kept."""
+
+
+_OF_ITS_STATE = ("reason", "since", "sinceAt", "jailedUntil")
+"""What an event of a validator says by null too: who was released has no reason to be jailed."""
+
+_OF_ITS_BLOCK = frozenset({"blockHeight", "gasUsed", "fee", "latencyMs", "finalityMs"})
 
 
 class ChainView:
@@ -60,6 +69,8 @@ class ChainView:
         self.late: dict[str, float] = {}
         self.counted_at: float | None = None
         self.has_rate = False
+        self.began = 0.0
+        self._counted_to = -1
         self.refused = 0
         self._take = {
             TRANSACTION: self._take_transaction,
@@ -85,19 +96,27 @@ class ChainView:
         self.peers.forget(at)
         self._take[event.type](event, told, at, is_late=is_late)
 
+    def recall(self, peaks: Iterable[tuple[float, float]], height: int | None) -> None:
+        """Take up what an earlier life kept: ``peaks`` as ``Rate`` has them; it counted the blocks up to ``height``."""
+        self.rate.restore(peaks)
+        self._counted_to = -1 if height is None else height
+
     def note(self, row: Document) -> None:
         """Keep ``row`` as the newest of the history."""
         self.history.append(row)
 
     def _take_transaction(self, _event: Event, told: Entry, at: float, *, is_late: bool) -> None:
         name, height = str(told.members["txHash"]), _integer(told, "blockHeight")
-        if self.settlements.is_settled(name):
+        is_taken_back = told.members.get("takenBack") is True
+        if is_taken_back:
+            self.settlements.take_back(name)
+        elif self.settlements.is_settled(name):
             return
-        self.transactions.take(name, told)
+        self.transactions.take(name, told, _OF_ITS_BLOCK if is_taken_back else ())
         if told.members["status"] == "PENDING":
             self.settlements.add_pending(name, at)
             return
-        cell = self.tally.at(told.at if is_late else at)
+        cell = self._cell_of(told, height, at, is_late=is_late)
         if not is_late:
             self._take_latency(name, told.members.get("latencyMs"), at, cell)
         has_succeeded = told.members["status"] == "SUCCESS"
@@ -107,7 +126,7 @@ class ChainView:
         cell.transactions += count
         _take_finality(told, cell)
         if not is_late:
-            cell.live += count
+            self._count_live(cell, told, count)
             self.counted_at = at
             if count:
                 self.has_rate = True
@@ -126,7 +145,7 @@ class ChainView:
         height, transactions = _height(told), _integer(told, "transactions")
         before = self.blocks.newest()
         interval = _interval(before, told)
-        cell = self.tally.at(told.at if is_late else at)
+        cell = self._cell_of(told, height, at, is_late=is_late)
         if self.blocks.get(height) is None:
             _note_block(cell, height, interval)
         _take_finality(told, cell)
@@ -138,27 +157,40 @@ class ChainView:
                 self.counted_at = at
                 # The first block of a chain that does not say its block time tells a count, but of what interval?
                 if interval is not None:
-                    cell.live += count
-                    self._count_block(count, transactions, interval, at)
+                    self._count_live(cell, told, count)
+                    self._count_block(count, transactions, interval, told, at)
         if not is_late and self._is_newest(height, at):
             data = dict(event.data) if isinstance(event.data, Mapping) else {}
             if data.get("blockTime") is None and interval is not None and told.timed and before and before.timed:
                 data["blockTime"] = round(interval * 1000)
             self.block = Entry(data, at, event.source)
 
-    def _count_block(self, count: int, transactions: int, interval: float, at: float) -> None:
+    def _cell_of(self, told: Entry, height: int | None, at: float, *, is_late: bool) -> Cell:
+        """Where what was ``told`` of the block at ``height`` is counted for the history."""
+        if told.at >= self.began:
+            return self.tally.at(told.at if is_late else at)
+        was_counted = told.timed and height is not None and height <= self._counted_to
+        return Cell() if was_counted else self.tally.at(told.at)
+
+    def _count_live(self, cell: Cell, told: Entry, count: int) -> None:
+        if told.at >= self.began:
+            cell.live += count
+
+    def _count_block(self, count: int, transactions: int, interval: float, told: Entry, at: float) -> None:
         # Transactions that came one by one make a smooth rate; their block must not hold the window's end.
         if count or not transactions:
             self.has_rate = True
-            self.rate.add_block(at, count, interval)
+            self.rate.add_block(told.at, count, interval, at)
 
     def _is_newest(self, height: int, at: float) -> bool:
         block = self.block
         return block is None or at - block.at > self.stale_after or height >= _height(block)
 
-    def _take_validator(self, _event: Event, told: Entry, _at: float, *, is_late: bool) -> None:
+    def _take_validator(self, event: Event, told: Entry, _at: float, *, is_late: bool) -> None:
         del is_late
-        self.validators.take(str(told.members["validator"]), told)
+        data = event.data if isinstance(event.data, Mapping) else {}
+        outdated = [name for name in _OF_ITS_STATE if name in data and data[name] is None]
+        self.validators.take(str(told.members["validator"]), told, outdated)
 
     def _take_peer(self, _event: Event, told: Entry, _at: float, *, is_late: bool) -> None:
         del is_late

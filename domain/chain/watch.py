@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from domain.chain.fields import PEER, VALIDATOR
 from domain.chain.observations import (
     BlockSeen,
     HeadSeen,
     NodeHeard,
     Observation,
     PeersRead,
+    Provenance,
     RoundSeen,
+    ValidatorsRead,
 )
 from domain.chain.unknown import Unknown
 
@@ -47,6 +50,7 @@ class Watch:
         self._rounds: _Saids = {}
         self._shares: _Saids = {}
         self._round_trips: _Saids = {}
+        self._reads: dict[str, Provenance] = {}
         self.observed: float | None = None
 
     def take(self, said: Observation) -> None:
@@ -69,6 +73,9 @@ class Watch:
                     _keep(self._shares, node, _Said(share, observed, height))
             case PeersRead(count=count):
                 _keep(self._peers, node, _Said(count, observed))
+                self._reads[PEER] = provenance
+            case ValidatorsRead():
+                self._reads[VALIDATOR] = provenance
             case RoundSeen(height=height, round=round_):
                 _keep(self._rounds, node, _Said(round_, observed, height))
             case NodeHeard(round_trip=float() as round_trip):
@@ -92,6 +99,14 @@ class Watch:
     def fewest_peers(self, at: float) -> float | Unknown:
         """The fewest peers that one of the fresh nodes has."""
         return self._choose(min, self._peers, at, "no node told its peers lately")
+
+    def most_peers(self, at: float) -> float | Unknown:
+        """The most peers that one of the fresh nodes has."""
+        return self._choose(max, self._peers, at, "no node told its peers lately")
+
+    def read_last(self, type_: str) -> Provenance | None:
+        """Where it was last read from a node what events of ``type_`` tell the changes of; None if it was not."""
+        return self._reads.get(type_)
 
     def round(self, at: float) -> float | Unknown:
         """The round of the consensus on the highest height that was told."""

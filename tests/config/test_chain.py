@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from config import HostSource, watched_of
+from config import CosmosNode, CosmosSource, HostSource, turn_of, watched_of
 from config.chain import shares
 
 
@@ -26,3 +26,9 @@ def test_other_shares_are_not(value):
 def test_the_watched_of_all_sources_are_known_in_lower_case():
     sources = {"a": Source((123, "0xABC")), "b": Source(("cosmosvaloper1x",)), "c": HostSource()}
     assert watched_of(sources) == {"123", "0xabc", "cosmosvaloper1x"}
+
+
+def test_each_node_is_read_again_within_the_time_of_a_turn_over_all_of_them():
+    nodes = tuple(CosmosNode(rpc=f"http://{name}:1") for name in "abc")
+    assert turn_of({"hub": CosmosSource(chain="x", nodes=nodes, poll=60.0), "c": HostSource()}) == 270
+    assert turn_of({"c": HostSource()}) == 0

@@ -109,7 +109,44 @@ def test_a_node_on_an_address_of_version_six_goes_by_it():
     assert CosmosNode(rpc="http://[::1]:26657").called == "[::1]:26657"
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("10.0.0.5:26657", "with http:// or https:// before it"),
+        ("http://kim:secret@10.0.0.5:26657", "name it as headers_file"),
+        ("kim:secret@10.0.0.5:26657", "name it as headers_file"),
+        ("http://10.0.0.5:26657?key=1", "without a query"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_said_and_no_password_is_shown(tmp_path, address, words):
+    (told,) = faults(tmp_path, nodes=f'[{{ rpc = "http://a:1" }}, {{ rpc = "{address}" }}]')
+    assert words in told
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        '[{ name = "a", rpc = "http://x:1" }, { name = "b", rpc = "http://x:1" }]',
+        '[{ name = "a", rpc = "http://x" }, { name = "b", rpc = "http://X:80/" }]',
+        '[{ name = "a", rpc = "http://localhost:1" }, { name = "b", rpc = "http://127.0.0.1:1" }]',
+        '[{ rpc = "http://x:1", rest = "http://z:1" }, { rpc = "http://y:1", rest = "http://z:1/" }]',
+    ],
+)
+def test_one_node_under_two_names_is_refused_because_it_would_confirm_itself(tmp_path, nodes):
+    (told,) = faults(tmp_path, nodes=nodes)
+    assert "one node cannot confirm itself" in told
+
+
 @pytest.mark.parametrize("watched", ['["alice"]', '["AB"]', '["cosmosvaloper1short"]'])
 def test_who_is_watched_is_named_by_address(tmp_path, watched):
     (told,) = faults(tmp_path, watched=watched)
     assert "such as cosmosvaloper1..." in told
+
+
+def test_who_is_watched_and_is_wrong_or_there_twice_is_named(tmp_path):
+    right = ", ".join(f'"{number:040x}"' for number in range(20))
+    (told,) = faults(tmp_path, watched=f'[{right}, "rubbish"]')
+    assert "number 21, 'rubbish', is none" in told
+    (told,) = faults(tmp_path, watched=f'["{"AB" * 20}", "{"ab" * 20}"]')
+    assert f"{'ab' * 20} is there more than once" in told

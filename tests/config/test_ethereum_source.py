@@ -48,6 +48,11 @@ def test_a_table_says_all(tmp_path):
         ('nodes = [{ beacon = "ws://a:1" }]', "address"),
         ('nodes = [{ execution = "ws://me:secret@a:1" }]', "without a name and a password"),
         ('nodes = [{ beacon = "http://a:1" }, { beacon = "http://a:1/x" }]', "different names"),
+        (
+            'nodes = [{ name = "a", execution = "ws://a:1" }, { name = "b", execution = "http://a:1" }]',
+            "one node cannot confirm itself",
+        ),
+        ('watched = [1, "1"]', "1 is there more than once"),
         ("gap_limit = 0", "1 to 10000"),
         ("requests = 0", "1 to 64"),
     ],

@@ -108,7 +108,7 @@ def test_files_and_directories_are_looked_at(tmp_path):
     assert rules.readable_file(str(tmp_path / "absent")) == "a file that can be read"
     assert rules.writable_directory("") is None
     assert rules.writable_directory(str(tmp_path)) is None
-    assert rules.writable_directory(str(file)) == "a directory that exists and can be written to"
+    assert rules.writable_directory(str(file)) == "a directory that exists and can be written to (create it: mkdir -p)"
 
 
 def test_file_systems_are_absolute_paths():

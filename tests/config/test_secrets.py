@@ -5,7 +5,9 @@ import pickle
 
 import pytest
 
-from config.secrets import HIDDEN, SIZE_LIMIT, Secret, credentials, read_secret
+from config.faults import shown
+from config.secrets import HIDDEN, SIZE_LIMIT, Secret, credentials, read_secret, without_user
+from config.toml import toml_value
 
 
 def test_a_secret_is_hidden_in_every_form_of_print():
@@ -50,3 +52,26 @@ def test_credentials_are_the_files_the_manager_names(tmp_path):
     assert credentials({}) == {}
     with pytest.raises(OSError, match="absent"):
         credentials({"CREDENTIALS_DIRECTORY": str(tmp_path / "absent")})
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://kim:hunter2@10.0.0.5:26657/x", "http://(hidden)@10.0.0.5:26657/x"),
+        ("http://hunter2@10.0.0.5", "http://(hidden)@10.0.0.5"),
+        ("http://kim:hun//ter2@x@10.0.0.5", "http://(hidden)@10.0.0.5"),
+        ("kim:hunter2@10.0.0.5:26657", "(hidden)@10.0.0.5:26657"),
+        ('[{ rpc = "http://a:hunter2@b", rest = "http://a:hunter2@c" }]', '[{ rpc = "http://(hidden)@c" }]'),
+        ("http://10.0.0.5:26657", "http://10.0.0.5:26657"),
+        ("kim@acme.example", "kim@acme.example"),
+    ],
+)
+def test_who_logs_in_at_an_address_is_not_shown(address, told):
+    assert without_user(address) == told
+
+
+def test_neither_a_fault_nor_what_was_understood_shows_a_password_in_an_address():
+    given = {"nodes": [{"rpc": "http://kim:hunter2@10.0.0.5:26657"}], "kim:hunter2@x": ("a:hunter2@y",)}
+    assert "hunter2" not in shown(given)
+    assert "hunter2" not in toml_value(given["nodes"], hides_users=True)
+    assert shown("http://kim:" + "hunter2" * 20 + "@10.0.0.5") == repr(f"http://{HIDDEN}@10.0.0.5")

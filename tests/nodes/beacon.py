@@ -2,7 +2,8 @@
 
 Rules of this file: it says of a ``Chain`` what a real node would. Events go out by ``publish`` and ``tell``, whole or
 in pieces of ``piece_size`` bytes, with the line endings that the test wants. Topics that are joined with commas are
-never answered, not even with a head, as by Lodestar 1.5.1, unless ``takes_joined``.
+never answered, not even with a head, as by Lodestar 1.5.1, unless ``takes_joined``. With ``opens_late`` the head of a
+stream comes with its first event, as there too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 
 import trio
 
@@ -36,13 +38,14 @@ class BeaconNode(Node):
         self.missing = tuple(missing)
         self.topics = set(TOPICS)
         self.takes_joined = False
+        self.opens_late = False
         self.is_syncing = False
         self.health = 200
         self.peers: list[str] = []
         self.newline = "\n"
         self.piece_size: int | None = None
         self._streams: dict[trio.MemorySendChannel[bytes], frozenset[str]] = {}
-        self._told = chain.tip
+        self._told = self.head
         self._turn = 0
 
     @property
@@ -79,7 +82,8 @@ class BeaconNode(Node):
                 },
             )
             self._told = common
-        while self._told != self.head:
+        # A node that has fallen behind tells nothing until it is there again.
+        while self._told.slot < self.head.slot:
             self._told = chain.blocks[chain.blocks.index(self._told) + 1]
             await self._tell_block(self._told)
 
@@ -143,7 +147,8 @@ class BeaconNode(Node):
         if path.startswith(self.missing or ("\n",)):
             return _error(404, f"Route {asked.method}:{asked.path} not found")
         if path == "events":
-            return self._events(asked)
+            answer = self._events(asked)
+            return await _held(answer) if self.opens_late and answer.pieces is not None else answer
         if path == "node/health":
             return Answer(b"", 206 if self.is_syncing and self.health == 200 else self.health)
         for beginning, says in _PATHS.items():
@@ -282,6 +287,21 @@ _PATHS: dict[str, Callable[[BeaconNode, Asked, str], Answer]] = {
     "validator/liveness/": BeaconNode._liveness,
     "beacon/rewards/attestations/": BeaconNode._rewards,
 }
+
+
+async def _held(answer: Answer) -> Answer:
+    """``answer``, when there is a first piece of it."""
+    pieces = answer.pieces
+    assert pieces is not None
+    first = await anext(pieces)
+
+    async def all_of_it() -> AsyncGenerator[bytes, None]:
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
+
+    return Answer(pieces=all_of_it())
 
 
 def _data(value: object) -> Answer:

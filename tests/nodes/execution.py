@@ -126,7 +126,7 @@ class ExecutionNode(Node):
         self.syncing: object = False
         self.called: list[tuple[str, Sequence[object]]] = []
         self.subscriptions: dict[str, tuple[Attended, str]] = {}
-        self._told = chain.tip.hash
+        self._told = self.head.hash
         self._numbers = itertools.count(1)
         self._turn = 0
 

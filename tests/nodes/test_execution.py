@@ -94,6 +94,21 @@ async def test_a_node_lags_or_lies_backwards():
         assert await heights(lying) == [10, 6, 10, 6]
 
 
+async def test_a_node_that_lags_tells_of_the_blocks_that_it_has_and_of_each_once():
+    chain = _grown(10)
+    async with ExecutionNode(chain, lag=3) as node, connect(node.link) as link:
+        await _subscribe(link, "newHeads")
+        await node.publish()
+        for _ in range(2):
+            await node.grow()
+        node.lag = 4
+        await node.publish()
+        node.lag = 1
+        await node.grow()
+        told = [await _told(link) for _ in range(5)]
+    assert [int(head["number"], 16) for head in told] == [8, 9, 10, 11, 12]
+
+
 async def test_what_a_node_does_not_have_is_said_in_its_words():
     async with ExecutionNode(_grown(), missing=["net_peerCount"]) as node, Fetcher(node.url) as fetcher:
         for method in ("net_peerCount", "admin_peers"):

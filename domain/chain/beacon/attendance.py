@@ -26,6 +26,11 @@ class Attendance:
         self._missed: dict[str, set[int]] = {}
         self._told: set[int] = set()
 
+    @property
+    def counted(self) -> int:
+        """How many epochs of the window were told."""
+        return len(self._told)
+
     def is_told(self, epoch: int) -> bool:
         """Whether ``epoch`` has been counted, or is too old to be."""
         return epoch in self._told or epoch <= self._newest - self._window

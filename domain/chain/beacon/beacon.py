@@ -52,7 +52,6 @@ from domain.chain.observations import (
     Finalized,
     HeadSeen,
     HeightsMissed,
-    JailSeen,
     NodeHeard,
     PeersRead,
     Provenance,
@@ -116,6 +115,11 @@ class Beacon:
         """The chain's clock, once the node has told it."""
         return self._timing
 
+    @property
+    def head(self) -> str | None:
+        """The root of the newest head that the node told."""
+        return None if self._newest is None else self._newest.root
+
     def began(self, at: float) -> Step:
         """A connection was made at ``at``."""
         self._asked.begin()
@@ -132,6 +136,11 @@ class Beacon:
             return self._ask(turn, queries.SPEC, queries.GENESIS).step()
         self._ask_peers(turn)
         self._ask(turn, queries.HEAD, queries.SYNCING, queries.FINALITY)
+        if self._newest is not None:
+            epoch = self._timing.epoch(self._newest.slot)
+            if not self._duties.has_proposers(self._timing.first_slot(epoch), self._timing.last_slot(epoch)):
+                self._ask(turn, queries.proposers(epoch))
+            self._ask_attendance(turn)
         self._is_due = True
         if self._heads.wanted is not None:
             self._ask_validators(turn)
@@ -265,11 +274,9 @@ class Beacon:
 
     def _read_validators(self, turn: Turn, _: Timing, query: Query, body: JsonValue) -> None:
         rows = read_validators(body, self._register.watched)
-        provenance = self._provenance(turn, query.height)
-        statuses = {row.address: row.status for _, row in rows}
-        slashed = self._register.take(rows, query.height)
-        turn.observations += [JailSeen(provenance, key, "slashed", status=statuses[key]) for key in slashed]
-        turn.observations.append(ValidatorsRead(provenance, tuple(row for _, row in rows), is_complete=False))
+        self._register.take(rows)
+        told = tuple(row for _, row in rows)
+        turn.observations.append(ValidatorsRead(self._provenance(turn, query.height), told, is_complete=False))
 
     def _read_peer_count(self, turn: Turn, _timing: Timing, _: Query, body: JsonValue) -> None:
         turn.observations.append(PeersRead(self._provenance(turn), read_peer_count(body)))
@@ -284,7 +291,7 @@ class Beacon:
         provenance = self._provenance(turn, timing.last_slot(int(query.about)))
         for index, missed in self._duties.take_attendance(query, body).items():
             if (key := self._register.key(index)) is not None:
-                turn.observations.append(BlocksMissed(provenance, key, missed))
+                turn.observations.append(BlocksMissed(provenance, key, missed, self._duties.counted))
 
     def _take_head(self, turn: Turn, timing: Timing, event: HeadEvent, header: Header | None = None) -> None:
         timing.start(event.slot)
@@ -339,7 +346,6 @@ class Beacon:
         if advance.taken_back:
             first = advance.taken_back[0].number
             turn.observations.append(Reorganized(self._provenance(turn, first), first, len(advance.taken_back)))
-            self._register.take_back(first)
         for linked in advance.linked:
             head = linked.head
             turn.observations.append(

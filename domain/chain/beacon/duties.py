@@ -2,8 +2,8 @@
 
 Rules of this file:
 
-* An epoch's duties are asked for once, when its first head is heard of; those of the epoch before stay, since its last
-  blocks may be told late.
+* An epoch's duties are asked for when its first head is heard of, and with each poll until the node says them; those of
+  the epoch before stay, since its last blocks may be told late.
 * Who was at work is asked of the epoch before (liveness), or, where the node does not have that, of the one before it
   (rewards): these are settled only when the next epoch has ended.
 """
@@ -27,6 +27,11 @@ class Duties:
         self._attendance = Attendance()
         self._epoch = -1
         self._proposers: dict[int, tuple[str, str]] = {}
+
+    @property
+    def counted(self) -> int:
+        """How many of the newest epochs it is known of who was at work in them."""
+        return self._attendance.counted
 
     def begin(self) -> None:
         """A new connection: what was asked for may never have come."""
@@ -62,6 +67,10 @@ class Duties:
         """
         told = read_proposers(body, epoch_size)
         self._proposers = dict(list(self._proposers.items())[-epoch_size:]) | told
+
+    def has_proposers(self, first: int, last: int) -> bool:
+        """Whether it is known who makes a block of the slots from ``first`` to ``last``."""
+        return any(first <= slot <= last for slot in self._proposers)
 
     def proposer(self, slot: int, index: str | None = None) -> str | None:
         """The public key of who makes the block at ``slot``; with ``index``, only if it is that validator."""

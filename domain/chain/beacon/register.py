@@ -1,13 +1,10 @@
-"""The validators that are watched at one node: how to ask for them, and what was last read of each.
+"""The validators that are watched at one node: how to ask for them, and which of them it knows.
 
 Rules of this file:
 
 * Watched are indices and public keys, as the configuration names them; public keys in lower case.
 * One round of questions is under way at a time. What asks for another meanwhile gets it when the round is over.
 * A node that refuses a repeated list is asked with a joined one from then on.
-* Slashed is a transition: it is told when a validator that was read as not slashed is read as slashed. One that is
-  slashed when it is first read has been so before. One whose slashing was taken back with its block, and that is read
-  as slashed again, is told again.
 """
 
 from __future__ import annotations
@@ -25,10 +22,7 @@ class Register:
     def __init__(self, watched: Iterable[int | str]) -> None:
         self.ids = tuple(dict.fromkeys(str(id_).lower() for id_ in watched))
         self.watched = frozenset(self.ids)
-        self._rows: dict[str, ValidatorRow] = {}
         self._keys: dict[str, str] = {}
-        self._slashed: dict[str, int] = {}
-        self._taken_back: set[str] = set()
         self._open: set[Query] = set()
         self._again = False
         self._is_joined = False
@@ -41,7 +35,7 @@ class Register:
     @property
     def unknown(self) -> tuple[str, ...]:
         """The ids that no answer has been about yet."""
-        known = {*self._keys, *self._rows}
+        known = {*self._keys, *self._keys.values()}
         return tuple(id_ for id_ in self.ids if id_ not in known)
 
     def concerns(self, index: str) -> bool:
@@ -78,20 +72,6 @@ class Register:
         self._again = self._again or not tried
         return not tried
 
-    def take(self, rows: Iterable[tuple[str, ValidatorRow]], height: int | None) -> tuple[str, ...]:
-        """Remember ``rows``, each with its index, read at ``height``: the keys of those slashed since the last read."""
-        slashed = []
-        for index, row in rows:
-            before = self._rows.get(row.address)
-            is_back = row.address in self._taken_back
-            if row.is_jailed and (is_back or (before is not None and not before.is_jailed)):
-                slashed.append(row.address)
-                self._slashed[row.address] = height or 0
-            self._taken_back.discard(row.address)
-            self._rows[row.address] = row
-            self._keys[index] = row.address
-        return tuple(slashed)
-
-    def take_back(self, height: int) -> None:
-        """The blocks from ``height`` on are no more: what was slashed in them may be so no more."""
-        self._taken_back |= {key for key, since in self._slashed.items() if since >= height}
+    def take(self, rows: Iterable[tuple[str, ValidatorRow]]) -> None:
+        """The node knows the validators of these ``rows``, each with its index."""
+        self._keys |= {index: row.address for index, row in rows}

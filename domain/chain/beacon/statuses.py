@@ -69,12 +69,16 @@ def _row(entry: Mapping[str, JsonValue], where: str) -> ValidatorRow:
     status = words(entry.get("status"))
     if status is None:
         raise AnswerFault(f"{where}/status", "must be the status of a validator")
+    is_slashed = is_true(described.get("slashed")) or status in SLASHED
+    key = pubkey(described.get("pubkey"), f"{where}/validator/pubkey")
     return ValidatorRow(
-        pubkey(described.get("pubkey"), f"{where}/validator/pubkey"),
+        key,
         operator=str(uint(entry.get("index"), f"{where}/index")),
         status=status,
         bond=BONDS.get(status),
-        is_jailed=is_true(described.get("slashed")) or status in SLASHED,
+        is_jailed=is_slashed,
         is_tombstoned=False,
         power=uint(described.get("effective_balance"), f"{where}/validator/effective_balance"),
+        reason="slashed" if is_slashed else None,
+        key=key,
     )

@@ -63,6 +63,7 @@ class Backlog:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._begin: int | None = None
+        self._lowest: int | None = None
         self._told = Heights()
         self._seen: dict[str, int] = {}
         self._heads: dict[str, int] = {}
@@ -77,9 +78,11 @@ class Backlog:
         """What waits to be read, the lowest first."""
         return sorted(self._pending)
 
-    def begin(self, height: int) -> None:
-        """What is not above ``height`` was told in an earlier life."""
+    def begin(self, height: int) -> list[Lost]:
+        """What is not above ``height`` was told in an earlier life; what is given up of what was not."""
         self._begin = height
+        # Where it is known late, some node has begun already.
+        return [] if self._lowest is None else self._want(height, self._lowest)
 
     def told(self, node: str, height: int) -> list[Lost]:
         """``node`` told the block of ``height``; what is given up because of a hole before it."""
@@ -93,10 +96,15 @@ class Backlog:
         seen = self._line(node)
         if seen is None:
             seen = head
+            self._lowest = head if self._lowest is None else min(head, self._lowest)
         if head - seen > self._limit and self._is_alone(node, head):
             return []
         self._heads[node] = max(head, self._heads.get(node, 0))
         self._seen[node] = max(head, seen)
+        return self._want(seen, head, earliest)
+
+    def _want(self, seen: int, head: int, earliest: int = 1) -> list[Lost]:
+        """Have what is above ``seen``, up to ``head``, read again as far as nobody told it; what is given up of it."""
         wanted = fill(seen, head, self._limit, earliest)
         lost = [each for gone in wanted.lost for each in self._not_told(gone)]
         for height in wanted.heights:

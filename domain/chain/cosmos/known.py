@@ -18,6 +18,7 @@ from typing import TypeVar
 from domain.chain.cosmos.addresses import address_of
 from domain.chain.cosmos.fault import CosmosFault
 from domain.chain.observations import BlockSeen, HeadSeen, Observation, SetChanged, ValidatorsRead
+from domain.chain.validators.pace import Pace
 from domain.json import JsonValue
 
 ACTIVE_SET = "validators"
@@ -39,12 +40,14 @@ class Known:
         self._times: dict[int, float] = {}
         self._sets: dict[int, Powers] = {}
         self._changes: dict[int, Powers] = {}
+        self._pace = Pace()
 
     def learn(self, observations: Iterable[Observation]) -> None:
         """Remember the times of blocks, the active set and its changes."""
         for observation in observations:
             if isinstance(observation, BlockSeen | HeadSeen):
                 _keep(self._times, observation.height, observation.at, HEIGHTS_KEPT)
+                self._pace.note(observation.height, observation.at)
             elif isinstance(observation, SetChanged) and observation.provenance.height is not None:
                 in_force = observation.provenance.height + IN_FORCE_AFTER
                 _keep(self._changes, in_force, dict(observation.powers), HEIGHTS_KEPT)
@@ -54,8 +57,7 @@ class Known:
     @property
     def block_time(self) -> float | None:
         """The mean seconds between two blocks; None while fewer than two were seen."""
-        first, last = min(self._times, default=0), max(self._times, default=0)
-        return None if first == last else max(0.0, self._times[last] - self._times[first]) / (last - first)
+        return self._pace.block_time
 
     def interval(self, height: int, at: float) -> float | None:
         """Seconds from the block before ``height`` to ``at``; None if that one was not seen."""

@@ -35,6 +35,7 @@ from domain.chain.cosmos.member import (
     words,
 )
 from domain.chain.cosmos.told import Told, placed
+from domain.chain.fields import DIGITS_LIMIT
 from domain.chain.observations import Bond, Provenance, SlashingRules, ValidatorRow, ValidatorsRead
 from domain.json import JsonObject, JsonValue
 
@@ -184,13 +185,17 @@ def _staking_row(row: JsonObject) -> ValidatorRow:
     status = text(row, "status")
     if status not in _BONDS:
         raise CosmosFault(f"status {excerpt(status)} is not known")
+    key = inner(row, "consensus_pubkey")
+    tokens = words(row, "tokens") or ""
     return ValidatorRow(
-        address=address_of_nested_key(inner(row, "consensus_pubkey")),
+        address=address_of_nested_key(key),
         operator=words(row, "operator_address"),
         moniker=words(inner_or_empty(row, "description"), "moniker"),
         status=status,
         bond=_BONDS[status],
         is_jailed=flag(row, "jailed"),
+        key=words(key, "key") or words(key, "value"),
+        stake=int(tokens) if tokens.isascii() and tokens.isdigit() and len(tokens) <= DIGITS_LIMIT else None,
     )
 
 

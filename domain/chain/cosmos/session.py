@@ -223,7 +223,7 @@ class Session:
         for one in self._subscriptions.values():
             if one.state is State.ASKED and at >= one.asked_at + REPLY_WITHIN:
                 return self._give_up(f"no answer to the subscription {one.query.name} within {REPLY_WITHIN:g} s")
-        return self._give_up(f"nothing heard for {self.quiet_after:g} s")
+        return self._give_up(f"nothing heard for {self.quiet_after:.0f} s")
 
     def _ask(self, query: Query, at: float) -> Send:
         number = len(self._subscriptions) + 1

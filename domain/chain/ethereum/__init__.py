@@ -13,7 +13,7 @@ from domain.chain.ethereum.blocks import (
     read_transfer,
 )
 from domain.chain.ethereum.calls import LATEST, NEW_HEADS, SYNCING, Call, Request
-from domain.chain.ethereum.execution import GAP_LIMIT, Execution, Step
+from domain.chain.ethereum.execution import GAP_LIMIT, Execution
 from domain.chain.ethereum.heads import Advance, HeadTracker, Linked
 from domain.chain.ethereum.reading import (
     COUNT_LIMIT,
@@ -25,6 +25,7 @@ from domain.chain.ethereum.reading import (
     members,
     words,
 )
+from domain.chain.ethereum.step import Step
 from domain.chain.ethereum.throughput import Throughput
 
 __all__ = [

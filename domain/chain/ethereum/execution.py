@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from domain.chain.ethereum import peers
 from domain.chain.ethereum.answers import Notice, Refused, Reply, read_message
@@ -44,12 +43,12 @@ from domain.chain.ethereum.inquiries import Inquiries
 from domain.chain.ethereum.pool import Pool
 from domain.chain.ethereum.reading import WORD_LIMIT, AnswerFault, members, quantity, words
 from domain.chain.ethereum.requests import Requests
+from domain.chain.ethereum.step import Step, Turn
 from domain.chain.observations import (
     Finalized,
     HeadSeen,
     HeightsMissed,
     NodeHeard,
-    Observation,
     PeersRead,
     PoolRead,
     Provenance,
@@ -63,25 +62,6 @@ GAP_LIMIT = 500
 # Notices may overtake the answer that says which subscription they belong to.
 _EARLY_LIMIT = 64
 _TOO_MANY = "more blocks are missing than are asked for"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a message of a node meant, and what to ask next; ``fault`` says what could not be read."""
-
-    observations: tuple[Observation, ...] = ()
-    requests: tuple[Request, ...] = ()
-    fault: AnswerFault | None = None
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A step while it is made. ``method`` is how the node said what is handled, at ``at``."""
-
-    at: float
-    method: str
-    observations: list[Observation] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
 
 
 class Execution:
@@ -108,10 +88,10 @@ class Execution:
         self._catching_up: bool | None = None
         self._finalized = -1
         # Whether the node has said which chain it is on, or cannot say it.
-        self._is_known = False
+        self.is_known = False
         self.is_foreign = False
         self.version: str | None = None
-        self._readers: Mapping[str, Callable[[_Turn, Call, JsonValue], None]] = {
+        self._readers: Mapping[str, Callable[[Turn, Call, JsonValue], None]] = {
             CHAIN_ID.name: self._read_chain_id,
             VERSION.name: self._read_version,
             SYNCING.name: self._read_syncing,
@@ -131,21 +111,26 @@ class Execution:
         """What this node does not offer, by the name of the call, with its own reason."""
         return self._requests.not_told
 
+    @property
+    def block_time(self) -> float | None:
+        """Seconds that the chain takes for a block, as far as this node told; None if that is not known."""
+        return self._heads.block_time
+
     def began(self, at: float) -> Step:
         """A connection was made at ``at`` (for HTTP: the node is to be asked for the first time)."""
         self._requests.begin()
         self._subscriptions.clear()
         self._early.clear()
         self._said = None
-        self.is_foreign = self._is_known = False
-        turn = _Turn(at, "began")
+        self.is_foreign = self.is_known = False
+        turn = Turn(at, "began")
         self._ask(turn, CHAIN_ID)
         return self._step(turn)
 
     def polled(self, at: float) -> Step:
         """It is time to ask again."""
-        turn = _Turn(at, "polled")
-        if not self._is_known:
+        turn = Turn(at, "polled")
+        if not self.is_known:
             self._ask(turn, CHAIN_ID)
         else:
             peers_call = PEERS if self._requests.is_offered(PEERS) else PEER_COUNT
@@ -153,9 +138,15 @@ class Execution:
             self._ask_wanted(turn)
         return self._step(turn)
 
+    def probed(self, at: float) -> Step:
+        """Nothing was heard for a while: ask whether the node is there."""
+        turn = Turn(at, "probed")
+        self._ask(turn, SYNCING if self.is_known else CHAIN_ID)
+        return self._step(turn)
+
     def received(self, message: JsonValue, at: float) -> Step:
         """A message came at ``at``: an answer, or the notice of a subscription."""
-        turn = _Turn(at, "")
+        turn = Turn(at, "")
         try:
             told = read_message(message)
             if isinstance(told, Notice):
@@ -168,7 +159,7 @@ class Execution:
 
     def gave_up(self, request: Request, at: float, reason: str = "no answer") -> Step:
         """No answer to ``request`` will come: it took too long, or could not be sent; ``reason`` is for people."""
-        turn = _Turn(at, request.call.name)
+        turn = Turn(at, request.call.name)
         call = self._requests.answered(request.id)
         if call is not None:
             self._refused(turn, call, Refused("failed", reason))
@@ -176,13 +167,13 @@ class Execution:
 
     def lost(self, at: float) -> Step:
         """The connection is gone: blocks that wait are told with what is known of them."""
-        turn = _Turn(at, "lost")
+        turn = Turn(at, "lost")
         self._requests.end()
         self._subscriptions.clear()
         self._tell_blocks(turn, is_lost=True)
         return self._step(turn)
 
-    def _take_notice(self, turn: _Turn, notice: Notice) -> None:
+    def _take_notice(self, turn: Turn, notice: Notice) -> None:
         call = self._subscriptions.get(notice.subscription)
         if call is None:
             if self._requests.is_under_way(NEW_HEADS.name) or self._requests.is_under_way(NEW_PENDING.name):
@@ -194,7 +185,7 @@ class Execution:
         elif (transfer := read_transfer(notice.value, "/params/result")) is not None:
             turn.observations += self._pool.heard(transfer, self._provenance(turn))
 
-    def _take_reply(self, turn: _Turn, reply: Reply) -> None:
+    def _take_reply(self, turn: Turn, reply: Reply) -> None:
         call = self._requests.answered(reply.id)
         if call is None:
             return
@@ -209,7 +200,7 @@ class Execution:
             raise
         self._inquiries.close(call)
 
-    def _refused(self, turn: _Turn, call: Call, refusal: Refused) -> None:
+    def _refused(self, turn: Turn, call: Call, refusal: Refused) -> None:
         """``call`` has no answer: go on without it."""
         if refusal.kind == "not_offered":
             self._requests.note_refusal(call, refusal.reason)
@@ -225,7 +216,7 @@ class Execution:
             self._advance(turn, self._heads.give_up(), refusal.reason)
         self._inquiries.close(call)
 
-    def _read_chain_id(self, turn: _Turn, _: Call, value: JsonValue) -> None:
+    def _read_chain_id(self, turn: Turn, _: Call, value: JsonValue) -> None:
         number = quantity(value, "/result", WORD_LIMIT)
         if self._chain_id is not None and number != self._chain_id:
             self.is_foreign = True
@@ -235,16 +226,16 @@ class Execution:
         self.is_foreign = False
         self._begin_following(turn)
 
-    def _begin_following(self, turn: _Turn) -> None:
-        self._is_known = True
+    def _begin_following(self, turn: Turn) -> None:
+        self.is_known = True
         self._ask(turn, VERSION, LATEST, NEW_HEADS, SYNCING, FINALIZED, PEERS, POOL_STATUS)
         if self._follow:
             self._ask(turn, NEW_PENDING)
 
-    def _read_version(self, _turn: _Turn, _: Call, value: JsonValue) -> None:
+    def _read_version(self, _turn: Turn, _: Call, value: JsonValue) -> None:
         self.version = words(value)
 
-    def _read_syncing(self, turn: _Turn, _: Call, value: JsonValue) -> None:
+    def _read_syncing(self, turn: Turn, _: Call, value: JsonValue) -> None:
         # False is the whole answer of a node that is there; one that is not tells how far it is.
         self._catching_up = value is not False
         if value is not False:
@@ -253,7 +244,7 @@ class Execution:
         if tip is not None:
             self._say_head(turn, tip)
 
-    def _read_by_number(self, turn: _Turn, call: Call, value: JsonValue) -> None:
+    def _read_by_number(self, turn: Turn, call: Call, value: JsonValue) -> None:
         if value is None:
             return
         head = read_head(value)
@@ -263,7 +254,7 @@ class Execution:
             self._finalized = head.number
             turn.observations.append(Finalized(self._provenance(turn, head), head.number))
 
-    def _read_block(self, turn: _Turn, call: Call, value: JsonValue) -> None:
+    def _read_block(self, turn: Turn, call: Call, value: JsonValue) -> None:
         told = read_block(value)
         if told is not None and told.head.hash != str(call.params[0]):
             raise AnswerFault("/result/hash", "must be the hash that was asked for")
@@ -279,31 +270,31 @@ class Execution:
             else:
                 self._advance(turn, self._heads.fill(told.head), _TOO_MANY)
 
-    def _read_block_receipts(self, _turn: _Turn, call: Call, value: JsonValue) -> None:
+    def _read_block_receipts(self, _turn: Turn, call: Call, value: JsonValue) -> None:
         inquiry, receipts = self._inquiries.of(call), read_receipts(value)
         if inquiry is not None and receipts is not None:
             inquiry.take_receipts(receipts)
 
-    def _read_receipt(self, _turn: _Turn, call: Call, value: JsonValue) -> None:
+    def _read_receipt(self, _turn: Turn, call: Call, value: JsonValue) -> None:
         inquiry, receipt = self._inquiries.of(call), read_receipt(value)
         if inquiry is not None and receipt is not None:
             inquiry.take_receipts((receipt,))
 
-    def _read_orphan(self, turn: _Turn, call: Call, value: JsonValue) -> None:
+    def _read_orphan(self, turn: Turn, call: Call, value: JsonValue) -> None:
         turn.observations += self._pool.told(str(call.params[0]), read_transfer(value), self._provenance(turn))
 
-    def _read_peer_count(self, turn: _Turn, _: Call, value: JsonValue) -> None:
+    def _read_peer_count(self, turn: Turn, _: Call, value: JsonValue) -> None:
         turn.observations.append(PeersRead(self._provenance(turn), quantity(value, "/result")))
 
-    def _read_peers(self, turn: _Turn, _: Call, value: JsonValue) -> None:
+    def _read_peers(self, turn: Turn, _: Call, value: JsonValue) -> None:
         count, told = peers.read_peers(value)
         turn.observations.append(PeersRead(self._provenance(turn), count, told))
 
-    def _read_pool(self, turn: _Turn, _: Call, value: JsonValue) -> None:
+    def _read_pool(self, turn: Turn, _: Call, value: JsonValue) -> None:
         pending = quantity(members(value, "/result").get("pending"), "/result/pending")
         turn.observations.append(PoolRead(self._provenance(turn), pending))
 
-    def _read_subscription(self, turn: _Turn, call: Call, value: JsonValue) -> None:
+    def _read_subscription(self, turn: Turn, call: Call, value: JsonValue) -> None:
         if not isinstance(value, str):
             raise AnswerFault("/result", "must be the number of the subscription")
         self._subscriptions[value] = call
@@ -311,11 +302,11 @@ class Execution:
         for notice in early:
             self._take_notice(turn, notice)
 
-    def _take_head(self, turn: _Turn, head: Head) -> None:
+    def _take_head(self, turn: Turn, head: Head) -> None:
         self._say_head(turn, head)
         self._advance(turn, self._heads.news(head), _TOO_MANY)
 
-    def _say_head(self, turn: _Turn, head: Head) -> None:
+    def _say_head(self, turn: Turn, head: Head) -> None:
         said = (head.hash, self._catching_up)
         if said != self._said:
             self._said = said
@@ -323,7 +314,7 @@ class Execution:
                 HeadSeen(self._provenance(turn, head), head.number, head.at, head.hash, self._catching_up)
             )
 
-    def _advance(self, turn: _Turn, advance: Advance, reason: str) -> None:
+    def _advance(self, turn: Turn, advance: Advance, reason: str) -> None:
         if advance.missed is not None:
             turn.observations.append(HeightsMissed(self._provenance(turn), *advance.missed, reason))
         if advance.taken_back:
@@ -338,16 +329,16 @@ class Execution:
             self._inquiries.add(linked, turn.method)
         self._ask_wanted(turn)
 
-    def _ask_wanted(self, turn: _Turn) -> None:
+    def _ask_wanted(self, turn: Turn) -> None:
         if (wanted := self._heads.wanted) is not None:
             self._ask(turn, block(wanted, is_full=False))
 
-    def _ask_receipts(self, turn: _Turn, call: Call) -> None:
+    def _ask_receipts(self, turn: Turn, call: Call) -> None:
         inquiry = self._inquiries.of(call)
         if inquiry is not None:
             self._put(turn, self._inquiries.ask_receipts(inquiry))
 
-    def _tell_blocks(self, turn: _Turn, *, is_lost: bool = False) -> None:
+    def _tell_blocks(self, turn: Turn, *, is_lost: bool = False) -> None:
         """Tell the blocks of which all is known, and ask about those whose turn has come."""
         by_block = self._requests.is_offered(Call("eth_getBlockReceipts"))
         while True:
@@ -363,7 +354,7 @@ class Execution:
             if not done:
                 return
 
-    def _put(self, turn: _Turn, calls: list[Call]) -> None:
+    def _put(self, turn: Turn, calls: list[Call]) -> None:
         """Ask ``calls`` about blocks; what cannot be asked is not waited for."""
         self._ask(turn, *calls)
         for call in calls:
@@ -372,15 +363,15 @@ class Execution:
                 if call.method == "eth_getTransactionByHash":
                     self._pool.forget(str(call.params[0]))
 
-    def _ask(self, turn: _Turn, *calls: Call) -> None:
+    def _ask(self, turn: Turn, *calls: Call) -> None:
         turn.requests += [request for call in calls if (request := self._requests.ask(call)) is not None]
 
-    def _step(self, turn: _Turn, fault: AnswerFault | None = None) -> Step:
+    def _step(self, turn: Turn, fault: AnswerFault | None = None) -> Step:
         self._tell_blocks(turn)
         return Step(tuple(turn.observations), tuple(turn.requests), fault)
 
     def _provenance(
-        self, turn: _Turn, head: Head | None = None, method: str | None = None, *, is_history: bool = False
+        self, turn: Turn, head: Head | None = None, method: str | None = None, *, is_history: bool = False
     ) -> Provenance:
         return Provenance(
             self._chain,

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from domain.chain.ethereum.blocks import Head
 from domain.chain.ethereum.reading import AnswerFault
@@ -63,6 +64,9 @@ class Advance:
         return tuple(hash_ for hash_ in taken if hash_ not in still)
 
 
+PACE_BLOCKS = 16
+"""Newest blocks that say how fast the chain is: a pause among them is no pace."""
+
 NOTHING = Advance()
 
 
@@ -87,6 +91,13 @@ class HeadTracker:
     def wanted(self) -> str | None:
         """The hash of the block that must be asked for before the newest head can join; None if none is missing."""
         return self._line[0].parent if self._line else None
+
+    @property
+    def block_time(self) -> float | None:
+        """Seconds between two blocks, the middle one of the newest intervals; None if there is none."""
+        newest = list(self._branch.values())[-PACE_BLOCKS:]
+        steps = sorted((after.at - one.at) / (after.number - one.number) for one, after in pairwise(newest))
+        return steps[len(steps) // 2] if steps else None
 
     def __contains__(self, hash_: object) -> bool:
         return hash_ in self._branch

@@ -1,6 +1,6 @@
 """The validators of chains: what they are, what says so, and how far each is from jail."""
 
-from domain.chain.validators.chains import KINDS, Chains
+from domain.chain.validators.chains import KINDS, Chains, Named
 from domain.chain.validators.countdown import Countdown, allowed_misses, countdown
 from domain.chain.validators.now import ValidatorsNow
 from domain.chain.validators.outcome import Outcome
@@ -41,6 +41,7 @@ __all__ = [
     "Chains",
     "Countdown",
     "Kind",
+    "Named",
     "Outcome",
     "Status",
     "Terms",

@@ -33,6 +33,10 @@ class Countdown:
         """The part of the misses that lead to jail which are there already, 0 to 1."""
         return min(1.0, self.missed / (self.allowed + 1))
 
+    def is_within(self, seconds: float, *, again: bool) -> bool:
+        """Whether jail is at most ``seconds`` away; ``again``: as it was told, which ends at twice that."""
+        return self.seconds is not None and seconds > 0 and self.seconds <= (2 if again else 1) * seconds
+
 
 def allowed_misses(window: int, least_signed: float) -> int:
     """How many blocks of the ``window`` may be missed."""

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from domain.chain.observations import Provenance, Reason
-from domain.chain.validators.fields import (
+from domain.chain.validators.states import JAILING, Kind, Status
+from domain.json import JsonObject, JsonValue
+from domain.kept import (
     Unreadable,
     integer,
     maybe_integer,
@@ -19,8 +21,6 @@ from domain.chain.validators.fields import (
     text,
     word,
 )
-from domain.chain.validators.states import JAILING, Kind, Status
-from domain.json import JsonObject, JsonValue
 from domain.moment import rfc3339
 
 EVIDENCE_LIMIT = 8

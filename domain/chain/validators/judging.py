@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-* The first evidence of a jailing is believed at once and is unconfirmed. It is confirmed by a node's records, or by a
-  second node; it is taken back when nobody stands by it any more before it was confirmed.
+* The first evidence of a jailing is believed at once and is unconfirmed. It is confirmed by a second node, or by a
+  node's records while nobody denies it; but what a node's records said they confirm themselves only where no other node
+  has such records, and not for the same height. It is taken back when nobody stands by it before that.
 * What is older than what is known already changes nothing: of a block it is history, of a record it is nothing.
 * A jailing is one jailing, however many say so, in whichever order and however often: what comes late explains it.
 * While a node that can be trusted stands by a state, another node's word against it is a conflict and changes nothing;
@@ -57,12 +58,14 @@ class Verdict:
 class Court:
     """What the chain lets one judge by, at one moment.
 
-    ``trusts`` says of a node whether its word counts, ``is_final`` of a height whether it is for ever. ``jail_time`` is
-    in seconds; ``history_after`` and ``stands_for`` see ``Terms``. ``is_behind``: the evidence is below the watermark.
+    ``trusts`` says of a node whether its word counts, ``is_final`` of a height whether it is for ever, ``has_others``
+    of a node and a method whether another node that counts answers it too. ``jail_time`` is in seconds;
+    ``history_after`` and ``stands_for`` see ``Terms``. ``is_behind``: the evidence is below the watermark.
     """
 
     trusts: Callable[[str], bool]
     is_final: Callable[[int], bool]
+    has_others: Callable[[str, str], bool]
     history_after: float
     stands_for: float
     jail_time: float | None = None
@@ -237,17 +240,36 @@ def _affirm(validator: Validator, evidence: Evidence, court: Court, told: Told) 
     if claim is None or height >= claim.height:
         validator.witnesses[evidence.source] = Claim(height, evidence.observed)
     validator.deniers.pop(evidence.source, None)
+    # Who denied it at a later height may only have seen its end sooner.
+    validator.is_disputed |= any(denied.height <= height for denied in validator.deniers.values())
     validator.checked = height if validator.checked is None else max(validator.checked, height)
     if is_read:
         validator.read = max(validator.read, height)
     if not standing.is_jailing:
         return []
     amended = _explained(standing.with_evidence(evidence), evidence, told)
-    if not amended.is_confirmed and (is_read or len(validator.witnesses) > 1):
+    if not amended.is_confirmed and _is_confirmed_by(validator, evidence, court):
         amended = replace(amended, is_confirmed=True)
     validator.amend(amended)
-    is_news = amended.is_confirmed != standing.is_confirmed or amended.reason != standing.reason
+    known, said = ((each.is_confirmed, each.reason, each.since) for each in (standing, amended))
+    is_news = known != said
     return [Verdict(Word.CONFIRMED, evidence, standing)] if is_news else []
+
+
+def _is_confirmed_by(validator: Validator, evidence: Evidence, court: Court) -> bool:
+    """Whether ``evidence``, which agrees with the jailing of ``validator``, proves it."""
+    witnesses = [source for source in validator.witnesses if court.trusts(source)]
+    if len(witnesses) > max(1, len(validator.deniers)):
+        return True
+    return evidence.kind not in BLOCKS | SETS and not validator.deniers and not _repeats(validator, evidence, court)
+
+
+def _repeats(validator: Validator, evidence: Evidence, court: Court) -> bool:
+    """Whether ``evidence`` only says again what the same records said, of the same height or beside other nodes."""
+    place, said = (evidence.source, evidence.method), validator.standing.evidence
+    if any((each.source, each.method) != place for each in said):
+        return False
+    return court.has_others(*place) or all(each.about >= evidence.about for each in said)
 
 
 def _explained(standing: Standing, evidence: Evidence, told: Told) -> Standing:
@@ -274,7 +296,9 @@ def _deny(validator: Validator, evidence: Evidence, court: Court, target: Status
     is_overruled = bool(left) and len(against) > max(1, len(left))
     if left and not is_overruled:
         return _contest(validator, evidence, f"{', '.join(left)} says {standing.status}, {evidence.source} says not")
-    if standing.is_confirmed or _served(standing, evidence, court):
+    # Of what nodes said opposite things to the end nobody knows that it ever was so.
+    is_over = not validator.is_disputed and _served(standing, evidence, court)
+    if standing.is_confirmed or is_over:
         if standing.status is Status.TOMBSTONED:
             return _contest(validator, evidence, f"{evidence.source} says that a tombstoned validator is not jailed")
         return _change(validator, target, evidence, court, Told())

@@ -18,15 +18,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from domain.chain.validators.fields import maybe_number, text
+from domain.chain.observations import Provenance
 from domain.chain.validators.terms import Terms
 from domain.json import JsonObject, JsonValue
+from domain.kept import maybe_number, text
 
 _PATIENCE = 1.5
-_SMOOTHING = 0.25
+_CADENCE_KEPT = 60.0
+"""Seconds in which the longest time between two answers is forgotten by half."""
 _FASTEST = 5.0
 _USUAL = 4.0
 _LEAST = 2.0
+_CLAIM_HOLDS = 600.0
+"""Seconds for which a height that cannot be keeps a node out, if nobody asks again by the method that told it."""
+_OLD_BLOCKS = 3
+"""Blocks in a row that are old: the first one behind a halt has the time of the votes before it."""
 
 
 class Fault(StrEnum):
@@ -41,6 +47,15 @@ class Fault(StrEnum):
 
 
 _BLOCKS_COUNT = frozenset({None, Fault.SILENT, Fault.BEHIND, Fault.CATCHING_UP, Fault.OLD})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A ``height`` that cannot be, told by ``method`` and ``observed`` then."""
+
+    height: int
+    method: str
+    observed: float
 
 
 @dataclass(slots=True)
@@ -59,24 +74,27 @@ class Node:
     reads: dict[str, int] = field(default_factory=dict)
     """The highest height that it answered for, by the method."""
     fault: Fault | None = None
+    claim: Claim | None = None
+    """Why it is ``ahead``."""
     cadence: float = 0.0
-    """Seconds that it usually takes between two answers."""
+    """The longest that it lately took between two answers, in seconds."""
     climbed: float | None = None
     """When its height last rose while we looked."""
     ignored: int = 0
+    old_blocks: int = 0
+    """Newest blocks in a row that were old when they came."""
 
     @property
     def last_heard(self) -> float:
         """When it answered last, or when we began to listen."""
         return self.began if self.heard is None else max(self.began, self.heard)
 
-    def answer(self, at: float) -> None:
-        """It answered at ``at``."""
-        if self.heard is not None and at - self.heard > 0:
+    def answer(self, at: float, longest: float) -> None:
+        """It answered at ``at``; what is longer than ``longest`` seconds is no cadence."""
+        # Who owed an answer was away; who was asked nothing was only quiet, as nodes of a chain that stands still are.
+        if self.heard is not None and at > self.heard and self.refusal is None:
             step = at - self.heard
-            # A silence is no cadence.
-            if self.fault is not Fault.SILENT:
-                self.cadence += _SMOOTHING * (step - self.cadence) if self.cadence else step
+            self.cadence = max(min(step, longest), self.cadence * 0.5 ** (step / _CADENCE_KEPT))
         self.heard = at if self.heard is None else max(self.heard, at)
         self.refusal = None
 
@@ -87,6 +105,7 @@ class Node:
             "name": self.name,
             "state": "fresh" if self.fault is None else self.fault.value,
             "height": self.height,
+            "claimedHeight": None if self.claim is None else self.claim.height,
             "headAgeMs": None if self.head_at is None else round(max(0.0, at - self.head_at) * 1000),
             "silenceMs": None if heard is None else round(max(0.0, at - heard) * 1000),
             "blockAgeMs": None if rose is None else round(max(0.0, at - rose) * 1000),
@@ -139,6 +158,14 @@ class Nodes:
                 _take_up(node, kept)
         return node
 
+    def keep(self, named: frozenset[str]) -> bool:
+        """Forget the nodes that are not ``named``; whether there were any."""
+        gone = (self._nodes.keys() | self._kept.keys()) - named
+        for name in gone:
+            self._nodes.pop(name, None)
+            self._kept.pop(name, None)
+        return bool(gone)
+
     def trusted(self) -> list[Node]:
         """Those whose word counts."""
         return [node for node in self._nodes.values() if node.fault is None]
@@ -153,9 +180,15 @@ class Nodes:
         node = self._nodes.get(name)
         return node is not None and node.fault in _BLOCKS_COUNT
 
-    def answered(self, node: Node, at: float) -> None:
-        """``node`` answered: it is not silent."""
-        node.answer(at)
+    def has_others(self, name: str, method: str) -> bool:
+        """Whether a node other than ``name``, whose word counts, answered for a height by ``method``."""
+        heard = any(node.name != name and method in node.reads for node in self.trusted())
+        # Who was not heard of since a restart may still deny it.
+        return heard or any(other != name and _was_read(kept, method) for other, kept in self._kept.items())
+
+    def answered(self, node: Node, at: float, longest: float) -> None:
+        """``node`` answered: it is not silent; see ``Node.answer``."""
+        node.answer(at, longest)
         if node.fault is Fault.SILENT:
             self._move(node, None)
 
@@ -163,12 +196,15 @@ class Nodes:
         """``node`` could not be asked."""
         node.refusal = why
 
-    def take_head(self, node: Node, height: int, head_at: float, at: float, head: Head) -> bool:
+    def take_head(self, node: Node, height: int, head_at: float, told: Provenance, head: Head) -> bool:
         """``node`` has the block of ``height`` made at ``head_at``; whether that is heard."""
+        at = told.observed
         if head.is_impossible(height, head_at, at, self._others(node)):
+            node.claim = Claim(height, told.method, at)
             self._move(node, Fault.AHEAD)
             return False
-        if node.fault is Fault.AHEAD:
+        if node.fault is Fault.AHEAD and _is_taken_back(node.claim, told):
+            node.claim = None
             self._move(node, None)
         if node.height is not None and node.height - head.terms.lag <= height <= node.height:
             node.ignored += height < node.height
@@ -176,6 +212,7 @@ class Nodes:
         if node.height is None or height > node.height:
             node.climbed = at if node.rose is not None else None
             node.rose = at
+            node.old_blocks = node.old_blocks + 1 if at - head_at > head.old_after else 0
         else:
             node.reads = {}
         node.height, node.head_at = height, head_at
@@ -221,15 +258,17 @@ class Nodes:
             return Fault.SILENT
         if node.height is None or node.head_at is None:
             return node.fault
-        age, limit = at - node.head_at, head.patience + head.terms.clock_tolerance
-        if node.is_catching_up and age > limit:
-            return Fault.CATCHING_UP
+        age, limit = at - node.head_at, head.old_after
+        is_rising = node.climbed is not None and at - node.climbed <= head.patience
         behind = head.height - node.height
+        # Nodes of a chain that stands still say so too, and have nothing to catch up with.
+        is_on_its_way = is_rising or behind > 0 or node.fault is Fault.CATCHING_UP
+        if node.is_catching_up and age > limit and is_on_its_way:
+            return Fault.CATCHING_UP
         if behind > (head.terms.lag // 2 if node.fault is Fault.BEHIND else head.terms.lag):
             return Fault.BEHIND
-        is_rising = node.climbed is not None and at - node.climbed <= head.patience
         # One that has no new blocks at all may be right: then the chain stands still.
-        return Fault.OLD if age > limit and is_rising else None
+        return Fault.OLD if age > limit and is_rising and node.old_blocks >= _OLD_BLOCKS else None
 
     def _is_silent(self, node: Node, at: float, head: Head) -> bool:
         silence = at - node.last_heard
@@ -263,6 +302,11 @@ class Head:
             return self.terms.silence
         return max(_LEAST, self.terms.stale_after * self.block_time)
 
+    @property
+    def old_after(self) -> float:
+        """Seconds, by the chain's own clock, after which a newest block is old."""
+        return self.patience + self.terms.clock_tolerance
+
     def is_impossible(self, height: int, head_at: float, at: float, has_others: bool) -> bool:  # noqa: FBT001
         """Whether no block of ``height`` can have been made by ``head_at``, by what the others say."""
         if not has_others or self.at is None:
@@ -273,6 +317,11 @@ class Head:
         return height - self.height > self.terms.lead + max(0.0, head_at - self.at) * pace
 
 
+def _is_taken_back(claim: Claim | None, told: Provenance) -> bool:
+    """Whether ``told``, a height that can be, ends a ``claim``: an honest block says nothing of a lying status."""
+    return claim is None or claim.method == told.method or told.observed - claim.observed > _CLAIM_HOLDS
+
+
 def _take_up(node: Node, kept: JsonObject) -> None:
     height = kept.get("height")
     node.height = height if isinstance(height, int) else None
@@ -280,6 +329,10 @@ def _take_up(node: Node, kept: JsonObject) -> None:
     node.reads = heights_of(kept.get("reads"))
     fault = kept.get("fault")
     node.fault = next((each for each in Fault if each.value == fault), None)
+
+
+def _was_read(kept: JsonValue, method: str) -> bool:
+    return isinstance(kept, Mapping) and kept.get("fault") is None and method in heights_of(kept.get("reads"))
 
 
 def heights_of(value: JsonValue) -> dict[str, int]:

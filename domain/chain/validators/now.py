@@ -13,10 +13,14 @@ from domain.chain.validators.states import Status
 from domain.chain.validators.surveillance import Chain
 from domain.chain.validators.telling import members, moment, way_to_jail
 from domain.chain.validators.validator import Validator
+from domain.chain.validators.wording import standing, who
 from domain.json import JsonObject, JsonValue
 
 AND = "\t"
 """Between the labels of a gauge that has two."""
+
+JAILED_SHOWN = 50
+"""How many jailed validators of a chain are shown, the watched ones first; a chain may have hundreds."""
 
 
 class ValidatorsNow:
@@ -34,6 +38,11 @@ class ValidatorsNow:
     def chains(self) -> list[JsonObject]:
         """Each chain: its head, how it is, its nodes and how many validators it has of each status."""
         return [self._chain(name, chain) for name, chain in self._chains.items()]
+
+    def told_to(self, name: str) -> int:
+        """The height up to which all blocks of the chain ``name`` were told; -1 if none was."""
+        chain = self._chains.get(name)
+        return -1 if chain is None else chain.told.height
 
     def nodes(self, name: str) -> list[JsonObject]:
         """The nodes of the chain ``name``; none if there is no such chain."""
@@ -72,6 +81,8 @@ class ValidatorsNow:
             "chain_node_head_age": {},
             "chain_nodes_quarantined": {},
             "chain_blocks_to_jail": {},
+            "chain_halted": {},
+            "chain_watched_jailed": {},
         }
         for name, chain in self._chains.items():
             counts = self.counts(name)
@@ -82,6 +93,8 @@ class ValidatorsNow:
                 if node.height is not None and node.head_at is not None:
                     found["chain_node_height"][f"{name}{AND}{node.name}"] = node.height
                     found["chain_node_head_age"][f"{name}{AND}{node.name}"] = max(0.0, self.at - node.head_at)
+            found["chain_halted"][name] = float(chain.is_halted)
+            found["chain_watched_jailed"] |= _terms_served(name, chain)
             found["chain_blocks_to_jail"] |= self._countdowns(name, chain)
         return found
 
@@ -108,8 +121,17 @@ class ValidatorsNow:
             "watermarks": {**chain.watermarks},
             "validators": by_status,
             "validatorsLeftOut": chain.left_out,
+            "jailed": self._jailed(chain),
             "nodes": [node.document(self.at) for node in chain.nodes],
         }
+
+    def _jailed(self, chain: Chain) -> list[JsonValue]:
+        watched = chain.head.terms.watched
+        found = [each for each in chain.validators.values() if each.standing.is_jailing]
+        found.sort(key=lambda each: (not each.goes_by(watched), -(each.standing.since or 0)))
+        shown = [members(chain.scene(self.at), each) for each in found[:JAILED_SHOWN]]
+        names = ("validator", "operator", "name", "status", "reason", "since", "sinceAt", "jailedUntil", "watched")
+        return [{**{name: each[name] for name in names}, "text": f"{who(each)} {standing(each)}"} for each in shown]
 
     def _validator(self, chain: Chain, validator: Validator) -> JsonObject:
         status = _status(chain, validator)
@@ -124,6 +146,13 @@ class ValidatorsNow:
 
 def _status(chain: Chain, validator: Validator) -> Status:
     return Status.UNKNOWN if chain.is_blind else validator.status
+
+
+def _terms_served(name: str, chain: Chain) -> dict[str, float]:
+    """Of each validator that is watched, whether it was in jail when it was last known."""
+    watched = chain.head.terms.watched
+    found = [each for each in chain.validators.values() if each.goes_by(watched)]
+    return {f"{name}{AND}{each.operator or each.address}": float(each.standing.is_jailing) for each in found}
 
 
 def _state(chain: Chain) -> str:

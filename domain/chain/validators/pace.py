@@ -1,12 +1,14 @@
 """How long a chain takes for a block, by the chain's own clock.
 
 Rules of this file: the mean over the newest blocks. A pause that is much longer than a block is no pace: the mean
-begins anew behind it and the one before it holds until there is another.
+begins anew behind it and the one before it holds until there is another. The first block of all has the time that was
+set for it, which may be long before.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 WINDOW = 64
 """Blocks over which the mean is taken."""
@@ -14,6 +16,8 @@ WINDOW = 64
 _PAUSE = 10
 _ENOUGH = 4
 _SHORTEST = 0.001
+_COARSE = 1.0
+"""Seconds in which a chain's clock may count, so that blocks seem to come all at once."""
 
 
 class Pace:
@@ -40,7 +44,17 @@ class Pace:
         self._blocks.clear()
 
     def _work_out(self) -> None:
+        if len(self._blocks) >= _ENOUGH:
+            usual = max(_COARSE, _step(self._blocks, 1, -1))
+            if _step(self._blocks, 0, 1) > _PAUSE * usual:
+                self._blocks.popleft()
         first, last = self._blocks[0], self._blocks[-1]
         if last[0] > first[0]:
             # Chains for development have several blocks in one second of their whole-second clocks.
             self.block_time = max(_SHORTEST, (last[1] - first[1]) / (last[0] - first[0]))
+
+
+def _step(blocks: Sequence[tuple[int, float]], one: int, other: int) -> float:
+    """Seconds a block between two of ``blocks``."""
+    (first, first_at), (last, last_at) = blocks[one], blocks[other]
+    return (last_at - first_at) / (last - first)

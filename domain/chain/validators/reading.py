@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from domain.chain.observations import Provenance, ValidatorRow, ValidatorsRead
 from domain.chain.validators import telling
 from domain.chain.validators.countdown import level_of
-from domain.chain.validators.evidence import Evidence
+from domain.chain.validators.evidence import SET_DELAY, Evidence
 from domain.chain.validators.judging import Court, Told, Verdict, judge, learn_term
 from domain.chain.validators.nodes import Fault, Node
 from domain.chain.validators.outcome import Outcome
@@ -76,17 +76,22 @@ class Reading:
         way = telling.way_to_jail(scene, validator)
         if way is None or chain.is_halted:
             return
-        before, validator.risk = validator.risk, level_of(way.share, scene.terms.risk, validator.risk)
-        if validator.risk == before:
+        level, was_imminent = validator.risk, validator.is_imminent
+        validator.risk = level_of(way.share, scene.terms.risk, level)
+        is_near = validator.goes_by(scene.terms.watched) and way.is_within(scene.terms.imminent, again=was_imminent)
+        validator.is_imminent = validator.risk > 0 and is_near
+        if (validator.risk, validator.is_imminent) == (level, was_imminent):
             return
         validator.has_changed = True
-        if validator.risk > before or not validator.risk:
+        # Behind the word that jail is near a further share tells nothing.
+        is_worse = validator.is_imminent > was_imminent or (validator.risk > level and not was_imminent)
+        if is_worse or (validator.risk < level and not validator.risk):
             out.events.append(telling.risk(scene, validator, way, told))
 
     def forget_risk(self, validator: Validator) -> None:
         """``validator`` is something else now: what was told of its risk is over."""
         if validator.status is not Status.ACTIVE:
-            validator.risk = 0
+            validator.risk, validator.is_imminent = 0, False
 
     def _take_row(self, row: ValidatorRow, sitting: Sitting, out: Outcome) -> Validator | None:
         chain, told, at = self._chain, sitting.told, sitting.at
@@ -95,6 +100,9 @@ class Reading:
             return None
         validator.take_figures(row, sitting.height)
         kind = kind_of(row)
+        if row.power is not None:
+            # The set of a block has the power of those in it as it was some blocks before.
+            validator.take_power(row.power, sitting.height - (SET_DELAY if kind is Kind.READ_IN_SET else 0))
         if kind is not None:
             evidence = Evidence.of(kind, told, sitting.height)
             beside = _told(row, validator, told) if TRANSITIONS[validator.status][kind] in JAILING else Told()
@@ -110,6 +118,7 @@ class Reading:
         evidence = Evidence.of(Kind.READ_ABSENT, sitting.told, sitting.height)
         for validator in self._chain.validators.values():
             if validator.address not in present:
+                validator.take_power(0, sitting.height - SET_DELAY)
                 self._rule(validator, judge(validator, evidence, sitting.court), sitting.at, out)
 
     def _agrees(self, read: ValidatorsRead) -> bool:

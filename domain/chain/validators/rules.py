@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.chain.validators.fields import integer, number
 from domain.json import JsonObject, JsonValue
+from domain.kept import integer, number
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Signals:
         block = next((each for each in standing.evidence if each.kind in BLOCKS), None)
         if block is None or not standing.is_jailing:
             return ""
-        if standing.reason == "slashed" or validator.before.status is not Status.ACTIVE:
+        if validator.before.status is not Status.ACTIVE:
             return ""
         if any(each.kind is Kind.SET_LEFT and each.height == block.height for each in standing.evidence):
             return ""

@@ -120,8 +120,8 @@ def reason_of(row: ValidatorRow, at: float, *, has_left: bool) -> Reason:
     A term that is still to be served is set for downtime alone: a double sign tombstones, and who falls under the
     delegation of its own is jailed without a term (Cosmos SDK, x/slashing and x/staking).
     """
-    if row.status is not None and "slashed" in row.status:
-        return "slashed"
+    if row.reason is not None:
+        return row.reason
     if row.is_tombstoned:
         return "double_sign"
     if row.jailed_until is not None and row.jailed_until > at:

@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-* A chain is stale when no node's word counts, and halted when nodes answer, at the same height, and no block comes for
-  some block times, or rounds of consensus go by without one. Both are told once, and their end.
+* A chain is stale when no node's word counts, and halted when nodes answer, one of them with the newest block, and no
+  block comes to any of them for some block times, or rounds of consensus go by without one. Both are told once, and
+  their end.
 * A block that is lower than the newest and younger than it, when nobody has the newest any more, is of a chain that
   began anew: what was known of validators is known no more.
 """
@@ -13,8 +14,9 @@ from __future__ import annotations
 from domain.chain.observations import Provenance
 from domain.chain.validators import telling
 from domain.chain.validators.evidence import NOTHING_KNOWN
-from domain.chain.validators.fields import integer, maybe_integer, maybe_number
+from domain.chain.validators.halts import Halts
 from domain.chain.validators.judging import Court
+from domain.chain.validators.line import Line
 from domain.chain.validators.nodes import Head, Moved, Node, Nodes, heights_of
 from domain.chain.validators.outcome import Outcome
 from domain.chain.validators.pace import Pace
@@ -24,20 +26,23 @@ from domain.chain.validators.states import Status
 from domain.chain.validators.terms import Terms
 from domain.chain.validators.validator import Validator
 from domain.json import JsonObject
+from domain.kept import integer, maybe_integer, maybe_number
 
 VALIDATORS_LIMIT = 10_000
 _BEACON = "0x"
 
 
 class Chain:
-    """The chain ``name``, and what is remembered of it."""
+    """The chain ``name``, and what is remembered of it; its layers share ``halts``."""
 
-    def __init__(self, name: str, terms: Terms) -> None:
+    def __init__(self, name: str, terms: Terms, halts: Halts) -> None:
         self.name = name
+        self.halts = halts
         self.head = Head(terms)
         self.nodes = Nodes()
         self.pace = Pace()
         self.signals = Signals()
+        self.told = Line()
         self.validators: dict[str, Validator] = {}
         self.weighing: dict[str, None] = {}
         self.touched: set[str] = set()
@@ -69,6 +74,7 @@ class Chain:
         return Court(
             self.nodes.trusts_blocks if of_block else self.nodes.trusts,
             self.is_final,
+            self.nodes.has_others,
             terms.history_after,
             terms.stands_for,
             None if self.rules is None else self.rules.jail_time,
@@ -102,6 +108,11 @@ class Chain:
         """Whether no node can have records of ``height`` yet."""
         return self.head.height >= 0 and height > self.head.height + self.head.terms.lead
 
+    def part_with(self, named: frozenset[str]) -> None:
+        """Forget the nodes that are not ``named`` any more: nobody asks them, so they are not silent."""
+        if self.nodes.keep(named):
+            self.has_changed = True
+
     # -- the newest block -------------------------------------------------------------------------------------
 
     def advance(self, node: Node, height: int, head_at: float, observed: float, out: Outcome) -> None:
@@ -115,8 +126,9 @@ class Chain:
         if self.is_halted:
             self.is_halted = False
             self.has_changed = True
-            scene = self.scene(observed)
-            out.events.append(telling.of_chain(scene, telling.RESUMED, [node], f"block {height} was made"))
+            if self.halts.end(self.name, observed):
+                scene = self.scene(observed)
+                out.events.append(telling.of_chain(scene, telling.RESUMED, [node], f"block {height} was made"))
 
     def note_round(self, height: int, number: int) -> None:
         """The consensus on ``height`` is in its round ``number``."""
@@ -148,6 +160,7 @@ class Chain:
     def take_back(self, source: str, height: int) -> None:
         """The blocks from ``height`` on are no more, says ``source``; all say so if it is empty."""
         self.signals.forget(height)
+        self.told.take_back(height)
         self.pace.begin_anew()
         self.head.height = min(self.head.height, height - 1)
         self.watermarks = {method: min(each, height - 1) for method, each in self.watermarks.items()}
@@ -189,11 +202,12 @@ class Chain:
 
     def _look_for_a_halt(self, at: float, out: Outcome) -> None:
         head, trusted = self.head, self.nodes.trusted()
-        if self.is_halted or not trusted or head.height < 0:
+        if self.halts.told_at(self.name) is not None or not trusted or head.height < 0:
             return
-        if any(node.height is None or node.height < head.height for node in trusted):
+        # Nodes may stand still at heights of their own; but if nobody is there who had the newest block, it went on.
+        if not any(node.height is not None and node.height >= head.height for node in trusted):
             return
-        rose = max(node.began if node.rose is None else node.rose for node in trusted)
+        rose = max(self.halts.ended, *(node.began if node.rose is None else node.rose for node in trusted))
         quiet, heard = at - rose, max(node.last_heard for node in trusted)
         # An answer that came before the block was due says nothing about why it did not come.
         if heard - rose < head.patience:
@@ -203,9 +217,13 @@ class Chain:
         rounds = self._round[1] if self._round[0] > head.height else 0
         if quiet <= max(limit, head.patience) and rounds < terms.rounds:
             return
+        self.has_changed = self.has_changed or not self.is_halted
         self.is_halted = True
+        if self.halts.covers(head.at):
+            return
+        self.halts.tell(self.name, at)
         self.has_changed = True
-        why = f"no block for {quiet:.0f} s, and {len(trusted)} nodes that answer are at height {head.height}"
+        why = f"no block for {quiet:.0f} s, and {len(trusted)} nodes that answer are at {_heights(trusted)}"
         out.events.append(telling.of_chain(self.scene(at), telling.HALTED, trusted, why, {"round": rounds}))
 
     # -- the disk ---------------------------------------------------------------------------------------------
@@ -215,6 +233,7 @@ class Chain:
         return {
             "head": self.head.height,
             "head_at": self.head.at,
+            "told_to": self.told.height,
             "block_time": self.head.block_time,
             "watermarks": {**self.watermarks},
             "complete": self.complete,
@@ -222,6 +241,7 @@ class Chain:
             "finality": self.has_finality,
             "stale": self.is_stale,
             "halted": self.is_halted,
+            "halt_told": self.halts.told_at(self.name),
             "rules": None if self.rules is None else self.rules.kept(),
             "nodes": self.nodes.kept(),
         }
@@ -234,6 +254,9 @@ class Chain:
         """
         self.head.height = integer(value, "head")
         self.head.at = maybe_number(value, "head_at")
+        told_to = maybe_integer(value, "told_to")
+        # Before the first block that was told there is only the head where we began to look.
+        self.told = Line(self.head.height if told_to is None or told_to < 0 else told_to)
         self.head.block_time = maybe_number(value, "block_time")
         self.pace = Pace(self.head.block_time)
         self.watermarks = heights_of(value.get("watermarks"))
@@ -242,5 +265,13 @@ class Chain:
         self.has_finality = value.get("finality") is True
         self.is_stale = value.get("stale") is True
         self.is_halted = value.get("halted") is True
+        told_at = maybe_number(value, "halt_told")
+        if told_at is not None:
+            self.halts.tell(self.name, told_at)
         self.rules = rules_of(value.get("rules"))
         self.nodes.restore(value.get("nodes"))
+
+
+def _heights(nodes: list[Node]) -> str:
+    known = sorted({node.height for node in nodes if node.height is not None})
+    return f"height {known[0]}" if len(known) == 1 else f"heights {known[0]} to {known[-1]}"

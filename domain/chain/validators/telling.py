@@ -2,7 +2,8 @@
 
 Rules of this file: data carries ``source``, ``height``, ``method``, ``observedAt``, ``ageMs`` and ``confirmedBy``.
 ``news`` of a status says whether the state is another one than was told before; what only tells it again is never
-urgent. What nobody knows is null. Times of events are ours: the chain's own are in the data.
+urgent. ``text`` says it in one line for people. What nobody knows is null.
+Times of events are ours: the chain's own are in the data.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from domain.chain.fields import VALIDATOR
+from domain.chain.fields import COUNT_LIMIT, VALIDATOR
 from domain.chain.observations import Provenance
 from domain.chain.validators.countdown import Countdown, allowed_misses, countdown
 from domain.chain.validators.evidence import Evidence, Standing
@@ -20,6 +21,7 @@ from domain.chain.validators.rules import Rules
 from domain.chain.validators.states import Status
 from domain.chain.validators.terms import Terms
 from domain.chain.validators.validator import Validator
+from domain.chain.validators.wording import text_of
 from domain.event import Event
 from domain.json import JsonObject, JsonValue
 from domain.moment import rfc3339
@@ -56,11 +58,12 @@ class Scene:
 def event(scene: Scene, type_: str, name: str, subject: str | None, data: JsonObject) -> Event:
     """An event about the chain; ``name`` tells it from others of its type at the same time."""
     source = f"/chain/{scene.chain}"
+    text = text_of(type_, scene.chain, data)
     return Event(
         id=f"{scene.chain}:{type_}:{name}:{round(scene.at * 1000)}",
         source=source,
         type=type_,
-        data=data,
+        data=data if text is None else {**data, "text": text},
         recorded=scene.at,
         priority=BUILT_IN.priority_of(type_, data, source),
         subject=subject,
@@ -107,9 +110,9 @@ def way_to_jail(scene: Scene, validator: Validator) -> Countdown | None:
 def uptime_of(scene: Scene, validator: Validator) -> float | None:
     """The percentage of its window that ``validator`` signed; None if it is not known."""
     rules, missed = scene.rules, validator.missed
-    if rules is None or missed is None:
+    window = validator.window if rules is None else rules.window
+    if window is None or missed is None:
         return None
-    window = rules.window
     if validator.start_height is not None:
         window = min(window, validator.missed_height - validator.start_height)
     return None if window <= 0 else round(max(0.0, 100.0 * (1 - missed / window)), 4)
@@ -130,6 +133,7 @@ def members(scene: Scene, validator: Validator, standing: Standing | None = None
         "validator": validator.address,
         "operator": validator.operator,
         "name": validator.moniker,
+        "publicKey": validator.key,
         "status": standing.status.value,
         "spec": validator.spec,
         "reason": standing.reason,
@@ -142,6 +146,7 @@ def members(scene: Scene, validator: Validator, standing: Standing | None = None
         "standing": standing.is_standing,
         "watched": validator.goes_by(scene.terms.watched),
         "votingPower": validator.power,
+        "stake": validator.stake if validator.stake is None or validator.stake <= COUNT_LIMIT else None,
         "uptime": uptime_of(scene, validator),
         "missedBlocks": validator.missed,
         "lastBlockProposed": validator.proposed,
@@ -214,6 +219,7 @@ def risk(scene: Scene, validator: Validator, way: Countdown, told: Provenance) -
         "name": validator.moniker,
         "watched": validator.goes_by(scene.terms.watched),
         "level": validator.risk,
+        "imminent": validator.is_imminent,
         "threshold": thresholds[validator.risk - 1] if 0 < validator.risk <= len(thresholds) else None,
         "missedBlocks": way.missed,
         "allowedMisses": way.allowed,
@@ -221,7 +227,7 @@ def risk(scene: Scene, validator: Validator, way: Countdown, told: Provenance) -
         "secondsToJail": None if way.seconds is None else round(way.seconds, 3),
         **provenance_of(scene, told),
     }
-    return event(scene, RISK, f"{validator.address}:{validator.risk}", validator.address, data)
+    return event(scene, RISK, f"{validator.address}:{validator.risk}:{validator.is_imminent}", validator.address, data)
 
 
 def of_chain(scene: Scene, type_: str, nodes: list[Node], why: str, more: JsonObject | None = None) -> Event:
@@ -264,6 +270,7 @@ def of_node(scene: Scene, moved: Moved) -> Event:
         "chain": scene.chain,
         "node": node.name,
         "reason": None if fault is None else fault.value,
+        "claimedHeight": None if node.claim is None else node.claim.height,
         "headHeight": scene.head.height,
         "state": node.document(scene.at),
         "source": node.name,

@@ -33,4 +33,6 @@ class Terms:
     """Seconds that a node's word counts without being repeated."""
     risk: tuple[float, ...] = (0.5, 0.8, 0.95)
     """Shares of the misses that a chain allows at which a validator is told to be at risk."""
+    imminent: float = 600.0
+    """Seconds to jail at which the risk of a watched validator is critical."""
     watched: frozenset[str] = field(default_factory=frozenset)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from domain.chain.observations import ValidatorRow
 from domain.chain.validators.evidence import NOTHING_KNOWN, Standing, standing_of
-from domain.chain.validators.fields import integer, maybe_integer, maybe_text, text, word
 from domain.chain.validators.states import Kind, Status
 from domain.json import JsonObject, JsonValue
+from domain.kept import integer, maybe_integer, maybe_text, text, word
 
 JAILINGS_LIMIT = 16
 NAME_LIMIT = 200
@@ -34,10 +34,16 @@ class Validator:
     address: str
     operator: str | None = None
     moniker: str | None = None
+    key: str | None = None
+    stake: int | None = None
     spec: str | None = None
     """The chain's own word for its state."""
     power: int | None = None
+    power_height: int = -1
+    """The block whose end its power is of."""
     missed: int | None = None
+    window: int | None = None
+    """Of how many it missed those, where the chain's rules do not say it."""
     figures_height: int = -1
     missed_height: int = -1
     start_height: int | None = None
@@ -49,11 +55,15 @@ class Validator:
     """The highest height at which a node's records agreed with its state."""
     risk: int = 0
     """How many thresholds of risk were told."""
+    is_imminent: bool = False
+    """Whether it was told that jail is near."""
     jailings: dict[tuple[int, Kind], None] = field(default_factory=dict)
     """What blocks said of jailing it, each once; the newest of them."""
     witnesses: dict[str, Claim] = field(default_factory=dict)
     deniers: dict[str, Claim] = field(default_factory=dict)
     is_conflicting: bool = False
+    is_disputed: bool = False
+    """Whether a node said again what another had denied."""
     is_weighed: bool = False
     """Whether the two signals of the block that jailed it were compared."""
     was_freed: bool = False
@@ -75,6 +85,7 @@ class Validator:
         """It is ``standing`` from now on."""
         self.before, self.standing = self.standing, standing
         self.is_conflicting = False
+        self.is_disputed = False
         self.is_weighed = False
         self.was_freed = False
         self.has_changed = True
@@ -102,19 +113,29 @@ class Validator:
         if height < self.figures_height:
             return
         self.figures_height = height
-        if row.power is not None and row.power != self.power:
-            self.power, self.has_new_figures = row.power, True
-        self.spec = row.status or self.spec
+        self.key = row.key or self.key
+        self.stake = self.stake if row.stake is None else row.stake
+        if row.status is not None and row.status != self.spec:
+            self.spec, self.has_new_figures = row.status, True
         if row.start_height is not None:
             self.start_height = row.start_height
         if row.missed is not None:
             self.take_missed(row.missed, height)
 
-    def take_missed(self, missed: int, height: int) -> None:
+    def take_power(self, power: int, height: int) -> None:
+        """It has so much ``power`` by the end of the block of ``height``."""
+        if height < self.power_height:
+            return
+        self.power_height = height
+        if power != self.power:
+            self.power, self.has_new_figures = power, True
+
+    def take_missed(self, missed: int, height: int, window: int | None = None) -> None:
         """It has missed so many blocks of its window, up to ``height``."""
         if height < self.missed_height:
             return
         self.missed_height = height
+        self.window = window or self.window
         if missed != self.missed:
             self.missed, self.has_new_figures = missed, True
 
@@ -129,6 +150,7 @@ class Validator:
             "before": self.before.kept(),
             "checked": self.checked,
             "risk": self.risk,
+            "imminent": self.is_imminent,
             "conflicting": self.is_conflicting,
             "jailings": jailings,
         }
@@ -152,6 +174,7 @@ def validator_of(value: JsonObject) -> Validator:
     validator.before = standing_of(value.get("before"))
     validator.checked = maybe_integer(value, "checked")
     validator.risk = integer(value, "risk")
+    validator.is_imminent = value.get("imminent") is True
     validator.is_conflicting = value.get("conflicting") is True
     jailings = value.get("jailings")
     for each in jailings if isinstance(jailings, list) else ():

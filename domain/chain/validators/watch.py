@@ -31,6 +31,7 @@ from domain.chain.observations import (
 )
 from domain.chain.validators import telling
 from domain.chain.validators.evidence import Evidence
+from domain.chain.validators.halts import Halts
 from domain.chain.validators.judging import Told, Verdict, Word, contest, judge, take_back
 from domain.chain.validators.nodes import Node
 from domain.chain.validators.outcome import Outcome
@@ -44,10 +45,10 @@ from domain.json import JsonObject
 
 
 class Watch:
-    """Watches the chain ``name``."""
+    """Watches the chain ``name``, one layer of which tells the halts of all of them."""
 
-    def __init__(self, name: str, terms: Terms) -> None:
-        self.chain = Chain(name, terms)
+    def __init__(self, name: str, terms: Terms, halts: Halts) -> None:
+        self.chain = Chain(name, terms, halts)
         self._reading = Reading(self.chain, self._rule)
 
     def take(self, observation: Observation, at: float, out: Outcome) -> None:
@@ -55,7 +56,7 @@ class Watch:
         chain, told = self.chain, observation.provenance
         node = chain.nodes.find(told.source, at)
         if not told.is_history and not (isinstance(observation, NodeHeard) and observation.fault is not None):
-            chain.nodes.answered(node, told.observed)
+            chain.nodes.answered(node, told.observed, chain.head.terms.silence)
             chain.is_heard = True
         match observation:
             case HeadSeen(height=height, at=head_at, is_catching_up=is_catching_up):
@@ -67,8 +68,8 @@ class Watch:
                 self._take_jail(observation, at, out)
             case SetChanged():
                 self._take_set(observation, at, out)
-            case BlocksMissed(address=address, missed=missed):
-                self._take_missed(told, address, missed, at, out)
+            case BlocksMissed():
+                self._take_missed(observation, at, out)
             case SlashingRules():
                 chain.take_rules(Rules(observation.window, observation.least_signed, observation.jail_time))
             case ValidatorsRead():
@@ -95,13 +96,14 @@ class Watch:
         chain = self.chain
         if chain.has_begun_anew(node, height, head_at):
             chain.begin_anew(told, height, out)
-        if chain.nodes.take_head(node, height, head_at, told.observed, chain.head):
+        if chain.nodes.take_head(node, height, head_at, told, chain.head):
             chain.advance(node, height, head_at, told.observed, out)
 
     def _take_block(self, node: Node, block: BlockSeen, out: Outcome) -> None:
         chain, told = self.chain, block.provenance
         if chain.nodes.trusts_blocks(node.name):
             chain.signals.note_block(block.height)
+            chain.told.tell(block.height)
             proposer = None if block.proposer is None else chain.validators.get(block.proposer)
             if proposer is not None and (proposer.proposed is None or proposer.proposed < block.height):
                 proposer.proposed = block.height
@@ -114,8 +116,6 @@ class Watch:
         validator = chain.find(jail.address)
         if height is None or validator is None:
             return
-        if height >= validator.figures_height:
-            validator.spec = jail.status or validator.spec
         kind = Kind.BLOCK_TOMBSTONED if jail.reason == "double_sign" else Kind.BLOCK_JAILED
         evidence = Evidence.of(kind, told, height)
         said = judge(validator, evidence, chain.court(of_block=True), Told(jail.reason))
@@ -133,8 +133,7 @@ class Watch:
             validator = chain.find(address)
             if validator is None:
                 continue
-            if height >= validator.figures_height and power != validator.power:
-                validator.figures_height, validator.power, validator.has_new_figures = height, power, True
+            validator.take_power(power, height)
             kind = Kind.SET_JOINED if power else Kind.SET_LEFT
             self._rule(validator, judge(validator, Evidence.of(kind, told, height), court), at, out)
         for address in list(chain.weighing):
@@ -155,12 +154,12 @@ class Watch:
         if why:
             self._rule(validator, contest(validator, validator.standing.evidence[-1], why), at, out)
 
-    def _take_missed(self, told: Provenance, address: str, missed: int, at: float, out: Outcome) -> None:
-        chain = self.chain
-        validator = chain.find(address)
+    def _take_missed(self, said: BlocksMissed, at: float, out: Outcome) -> None:
+        chain, told = self.chain, said.provenance
+        validator = chain.find(said.address)
         if validator is None or told.height is None or not chain.nodes.trusts_blocks(told.source):
             return
-        validator.take_missed(missed, told.height)
+        validator.take_missed(said.missed, told.height, said.window)
         if not told.is_history:
             self._reading.weigh_risk(validator, told, at, out)
 
@@ -180,6 +179,7 @@ class Watch:
             case Finalized(height=height):
                 self._finalize(told, height, at, out)
             case HeightsMissed(first=first, last=last, reason=reason):
+                chain.told.tell(first, last)
                 missed: JsonObject = {"first": first, "last": last, "count": last - first + 1, "reason": reason}
                 out.events.append(
                     telling.of_observation(chain.scene(at), telling.MISSED, replace(told, height=last), missed)
@@ -223,7 +223,8 @@ class Watch:
             for source in each.distrusted:
                 chain.nodes.distrust(source)
             out.events.append(telling.verdict(chain.scene(at), validator, each))
-            if each.word is Word.RETRACTED:
+            if each.word in (Word.CONFIRMED, Word.RETRACTED):
+                # Who shows the status alone is not to show what was said before.
                 out.told.append(telling.status(chain.scene(at), validator))
             if each.word is Word.STATUS:
                 self._reading.forget_risk(validator)

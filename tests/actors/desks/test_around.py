@@ -131,6 +131,17 @@ def test_the_error_rate_is_never_more_than_one(around):
     assert around.present(BEGIN + 1).error_rate == 1.0
 
 
+def test_a_chain_that_stands_still_and_a_watched_validator_in_jail_are_troubles(around):
+    gauges.feed("chain_halted", lambda: {"hub-1": 1.0, "other-1": 0.0})
+    gauges.feed("chain_watched_jailed", lambda: {"hub-1\top1bob": 1.0, "hub-1\top1ann": 0.0})
+    try:
+        assert around.present(BEGIN + 1).troubles == ("hub-1 is halted", "op1bob of hub-1 is in jail")
+    finally:
+        gauges.forget("chain_halted")
+        gauges.forget("chain_watched_jailed")
+    assert around.present(BEGIN + 1).troubles == ()
+
+
 def test_a_clock_that_is_set_back_changes_nothing_for_the_worse(around):
     answer(10, 5)
     for at in (BEGIN + 1, BEGIN - 3600, BEGIN + 2):

@@ -193,6 +193,25 @@ async def test_a_restart_keeps_the_peak_and_goes_on_with_the_minute(rig, autojum
         assert minute.transactions == 30 * 500 + 40 * 10
 
 
+async def test_blocks_that_are_read_again_after_a_restart_are_not_counted_again(rig, autojump_clock):
+    async with rig.running():
+        await rig.blocks(30, 10)
+        peak = await rig.read(lambda now: now.peak_tps)
+    rig.offset += 5
+    async with rig.running():
+        for age in range(15, 0, -1):
+            height = rig.height + 6 - age
+            rig.take("chain.block", late=float(age), blockHeight=height, blockTime=1000, transactions=10)
+            rig.take("chain.transaction", late=float(age), txHash=f"0x{height}", status="FAILED", blockHeight=height)
+        rig.height += 5
+        await rig.blocks(10, 10)
+        assert await rig.read(lambda now: now.peak_tps) == peak
+    async with rig.running():
+        whole = whole_of((await rig.kept()).values())
+        assert (whole.transactions, whole.blocks, whole.failed, whole.height) == (450, 45, 5, 45)
+        assert whole.rate == pytest.approx(10, rel=0.1)
+
+
 async def test_a_peak_is_forgotten_after_a_day(rig, autojump_clock):
     async with rig.running():
         await rig.blocks(30, 500)

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from actors.desks import PortalDesk, ReadPortal, ReadValidators, TermsInForce, ValidatorDesk
-from actors.messages import Observed, Publish
+from actors.messages import Observed, Publish, StatusesTold
 from actors.recorder import Recorder
 from actors.recorder_batch import Standing
 from actors.recorder_disk import at_once
@@ -33,6 +33,7 @@ from telemetry import counters, gauges
 NOW = 1_800_000_000.0
 CHAIN = "testing-1"
 ALICE, BOB = "AA" * 20, "BB" * 20
+KEY = "0x" + "ab" * 48
 OPERATOR = "cosmosvaloper1alice"
 
 
@@ -205,6 +206,30 @@ async def test_what_is_taken_back_contested_missed_or_reorganized_is_counted(run
     assert [tally[CHAIN] for tally in tallies] == [before[0] + 1, before[1] + 1, before[2] + 5]
 
 
+async def test_what_is_taken_back_leaves_the_portals_view_with_the_urgency_of_a_state(
+    grow, keeper, tmp_path, autojump_clock
+):
+    told, portal = [], []
+    recorder = (tmp_path, lambda: JournalSettings(reserve=0, commit_delay=0.0), Standing(), lambda: NOW, at_once)
+    desks = [ChildSpec("portal", keeper, (portal,)), ChildSpec("validators", ValidatorDesk, (None, lambda: NOW))]
+    specs = [
+        ChildSpec("recorder", Recorder, recorder, redeliver=True),
+        ChildSpec("channels", keeper, (told,)),
+        ChildSpec("desks", Supervisor, (desks,)),
+    ]
+    async with grow(specs) as tree:
+        rig = Rig(tree, told, lambda: NOW)
+        place, row = rig.place(101, "validators"), ValidatorRow(KEY, bond="bonded", is_jailed=False)
+        await rig.say(rig.head(101), ValidatorsRead(place, (row,), is_complete=False))
+        await rig.say(JailSeen(rig.place(102), KEY, "slashed"))
+        portal.clear()
+        await rig.say(Reorganized(rig.place(102), 102, 1))
+        assert "validator.retracted" in [event.type for event in rig.events]
+        (seen,) = [message for message in portal if type(message) is StatusesTold]
+        assert seen.priority is Priority.HIGH
+        assert [(event.data["validator"], event.data["status"]) for event in seen.events] == [(KEY, "ACTIVE")]
+
+
 async def test_without_the_portals_desk_alerts_are_told_all_the_same(grow, keeper, tmp_path, autojump_clock):
     told = []
     recorder = (tmp_path, lambda: JournalSettings(reserve=0, commit_delay=0.0), Standing(), lambda: NOW, at_once)
@@ -260,7 +285,7 @@ async def test_what_comes_while_the_disk_cannot_be_read_waits_and_is_told_then(g
         tree.ref("gateway/desks/validators").tell(Observed((JailSeen(place, ALICE, "downtime"),)))
         await trio.sleep(30)
         status = await tree.status("gateway/desks/validators")
-        assert status.description == {"chains": []}
+        assert status.description == {"chains": [], "aside": []}
 
 
 def test_the_terms_are_the_settings_and_are_made_once():
@@ -269,3 +294,11 @@ def test_the_terms_are_the_settings_and_are_made_once():
     assert terms() is terms()
     assert (terms().stale_after, terms().halted_after, terms().lag) == (9.0, 9.0, 7)
     assert terms().watched == {"x"}
+
+
+def test_a_word_counts_until_its_node_had_its_turn_again():
+    turns = [12.0]
+    terms = TermsInForce(turn=lambda: turns[0])
+    assert terms().stands_for == 30.0
+    turns[0] = 270.0
+    assert terms().stands_for == 270.0

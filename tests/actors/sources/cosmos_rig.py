@@ -23,7 +23,7 @@ from actors.recorder import Recorder
 from actors.recorder_batch import Standing
 from actors.recorder_disk import at_once
 from actors.runtime import ActorRef, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, ask, survey
-from actors.sources import CosmosSource
+from actors.sources.cosmos import CosmosSource
 from actors.sources.source import Freshness
 from config import ChainRuleSettings, CosmosNode, JournalSettings, PortalSettings
 from config import CosmosSource as CosmosSettings

@@ -19,7 +19,7 @@ from actors.recorder import Recorder
 from actors.recorder_batch import Standing
 from actors.recorder_disk import at_once
 from actors.runtime import ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, ask, survey
-from actors.sources import EthereumSource
+from actors.sources.ethereum import EthereumSource
 from config import ChainRuleSettings, EthereumNode, JournalSettings
 from config import EthereumSource as EthereumSettings
 from domain import Event, JsonValue

@@ -10,9 +10,10 @@ import trio
 from actors.messages import EventTaken, Observed
 from actors.ranks import Ranks
 from actors.runtime import ChildSpec, Supervisor, TrioActor
-from actors.sources.chain_link import ChainLink, NodeState
+from actors.sources.chain_link import WAITING_LIMIT, ChainLink, NodeState
 from actors.sources.source import Freshness
 from domain.chain import BlockSeen, HeadSeen, NodeHeard, Provenance, Relay, TransactionSeen
+from telemetry import counters
 
 AT = 1_800_000_000.0
 
@@ -131,8 +132,22 @@ async def test_a_desk_that_is_not_there_is_waited_for(grow, autojump_clock):
         assert scope.cancelled_caught
 
 
+async def test_of_more_than_can_wait_the_oldest_goes_and_is_counted(grow, autojump_clock):
+    before = counters.dead_letters["overflow"]
+    async with grow([]) as tree:
+        freshness = Freshness("m", "ethereum", "", 30.0, False)
+        link = ChainLink(tree.system.environment, Relay("1"), lambda: AT, freshness, Ranks("m"))
+        # Who gives up waiting leaves behind what was told, again and again while the desks are away.
+        for height in range(WAITING_LIMIT + 7):
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await link.tell([head(height)])
+        assert link.describe()["portal"] == link.describe()["validators"] == {"waiting": WAITING_LIMIT, "dropped": 7}
+        assert counters.dead_letters["overflow"] == before + 14
+
+
 def test_a_node_says_how_it_is():
-    state = NodeState("m", "ethereum", "a", "beacon", "http://a:1", lambda: AT)
+    state = NodeState("m", "a", "beacon", "http://a:1", lambda: AT)
     state.connected()
     state.answered()
     state.failed("/eth/v1/node/health", "no answer")

@@ -11,7 +11,7 @@ import trio.testing
 
 from actors.messages import EventTaken, Observed
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor
-from actors.sources import CosmosSource
+from actors.sources.cosmos import CosmosSource
 from config import CosmosNode as NodeSettings
 from config import CosmosSource as CosmosSettings
 from domain.chain.observations import BlockSeen, HeadSeen
@@ -19,6 +19,7 @@ from telemetry import counters
 from telemetry.metrics import page
 from tests.actors.sources.cosmos_rig import NAMES, Maker, begun, grown, linked, now, until, watching
 from tests.nodes.comet import CometNode
+from tests.nodes.comet_chain import Member
 
 
 @pytest.fixture
@@ -209,3 +210,29 @@ async def test_what_a_node_says_of_the_network_reaches_both_desks(clock):
     # Each desk is told by both links.
     assert len(heads) >= 4
     assert len(blocks) == 2
+
+
+async def test_a_watched_validator_that_no_record_names_is_shown_and_said_once(tmp_path, clock, capsys):
+    chain = grown()
+    watched = (Member("bob").operator, "cosmosvaloper1" + "q" * 38, Member("ann").address)
+    async with CometNode(chain) as node, watching([node], tmp_path, watched=watched) as rig:
+        assert (await rig.describe())["unknownValidators"] == []
+        await until(lambda: rig.status("bob") == "ACTIVE")
+        assert (await rig.describe())["unknownValidators"] == [watched[1]]
+        await trio.sleep(30)
+    assert capsys.readouterr().err.count(f"validator.unknown source=hub validator={watched[1]}") == 1
+
+
+async def test_a_chain_that_has_no_block_yet_has_no_head_and_its_pace_is_that_of_its_blocks(tmp_path, clock):
+    chain = grown(0)
+    chain.began = -62_135_596_800.0
+    async with CometNode(chain, earliest=0) as node, watching([node], tmp_path) as rig:
+        await linked(node)
+        await trio.sleep(5)
+        described = await rig.node()
+        assert (described["state"], described["height"]) == ("ready", 0)
+        assert (await rig.describe("gateway/desks/validators"))["chains"][0]["headHeight"] is None
+        maker = Maker(chain, node)
+        await maker.make(8)
+        await until(lambda: rig.events("chain.block"))
+        assert (await rig.chain())["blockTimeMs"] == 1000

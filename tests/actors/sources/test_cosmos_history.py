@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
 import trio
 import trio.testing
 
+from actors.desks import ValidatorDesk
 from config import ChainRuleSettings
 from domain.chain.cosmos import address_of
 from tests.actors.sources.cosmos_rig import (
@@ -26,9 +29,25 @@ from tests.actors.sources.cosmos_rig import (
 )
 from tests.nodes.comet import CometNode
 from tests.nodes.comet_chain import Member, slash
-from tests.nodes.serving import Answer
+from tests.nodes.serving import Answer, Asked
 
 BOB = Member("bob").address
+
+
+class Busy(Exception):
+    """A node, or what stands before it, has no time."""
+
+
+def say_busy(_: object) -> Answer:
+    raise Busy
+
+
+def turned_away(node: CometNode, request: Asked) -> Answer | None:
+    """What is answered over HTTP, which is no JSON-RPC where there is no time."""
+    try:
+        return Answer(node._rpc(json.loads(request.body), None))
+    except Busy:
+        return Answer(b"slow down", 429, {"Retry-After": "1"})
 
 
 @pytest.fixture
@@ -146,6 +165,35 @@ async def test_a_block_that_no_node_tells_readably_is_given_up_and_those_beside_
     assert gaps == {"waiting": 0, "filled": 2, "missed": 1}
 
 
+async def test_a_node_that_has_no_time_for_us_has_not_said_that_it_lacks_a_block(tmp_path, clock):
+    chain = grown()
+    async with CometNode(chain) as node, watching([node], tmp_path) as rig:
+        maker = Maker(chain, node)
+        await begun(rig, maker)
+        node.leave()
+        await maker.make(12)
+        busy, asked = {"left": 40}, []
+
+        def answer(params: Mapping[str, object]) -> Answer:
+            asked.append(trio.current_time())
+            if busy["left"]:
+                busy["left"] -= 1
+                raise Busy
+            height = int(str(params["height"]))
+            return Answer({"block_id": chain.block_id(height), "block": chain.block(height)})
+
+        node.answers["block"] = answer
+        node.answers["/"] = node.answers[""] = lambda request: turned_away(node, request)
+        await node.come_back()
+        await until(lambda: len(rig.events("chain.block")) == chain.tip - 5, 600)
+        gaps = (await rig.describe())["gaps"]
+    assert gaps == {"waiting": 0, "filled": 12, "missed": 0}
+    assert not rig.events("chain.missed")
+    # It is left in peace between, and not asked as fast as it says no.
+    assert busy["left"] == 0
+    assert len(asked) / (asked[-1] - asked[0]) < 4
+
+
 async def test_what_one_node_missed_and_another_told_is_no_gap(tmp_path, clock):
     chain = grown()
     async with CometNode(chain) as node, CometNode(chain) as other, watching([node, other], tmp_path) as rig:
@@ -251,6 +299,58 @@ async def test_a_jailing_while_nobody_looked_is_told_once_afterwards_with_its_re
             heights = [one.data["blockHeight"] for one in rig.events("chain.block")]
     assert rig.jailings() == [(BOB, "TOMBSTONED", "double_sign")]
     assert set(range(9, chain.tip)) <= set(heights)
+
+
+async def test_a_gap_that_was_still_to_be_filled_when_a_life_ended_is_filled_by_the_next_one(tmp_path, clock):
+    chain = grown()
+    async with CometNode(chain) as node:
+        maker = Maker(chain, node)
+        async with watching([node], tmp_path) as rig:
+            await begun(rig, maker)
+            await trio.sleep(10)
+            node.leave()
+            await maker.make(8)
+            # It says where the chain is, and for now it has no time to say what is in its blocks.
+            node.answers["block"] = say_busy
+            node.answers["/"] = node.answers[""] = lambda request: turned_away(node, request)
+            await node.come_back()
+            await linked(node)
+            await maker.make(8)
+            assert (await rig.describe())["gaps"]["filled"] == 0
+            told = {one.data["blockHeight"] for one in rig.events("chain.block")}
+        missing = set(range(9, 17)) - told
+        assert missing
+        node.answers.clear()
+        async with watching([node], tmp_path) as rig:
+            await until(lambda: missing <= {one.data["blockHeight"] for one in rig.events("chain.block")})
+
+
+async def test_a_chain_is_read_while_the_journal_cannot_be_and_the_gap_before_is_filled_then(
+    tmp_path, clock, monkeypatch
+):
+    chain = grown()
+    async with CometNode(chain) as node:
+        maker = Maker(chain, node)
+        async with watching([node], tmp_path) as rig:
+            await begun(rig, maker)
+            await trio.sleep(10)
+        await maker.make(6)
+        is_broken = True
+        read = ValidatorDesk._read
+
+        async def unreadable(desk, patience):
+            return None if is_broken else await read(desk, patience)
+
+        monkeypatch.setattr(ValidatorDesk, "_read", unreadable)
+        async with watching([node], tmp_path) as rig:
+            await linked(node)
+            await maker.make(3)
+            newest = set(range(chain.tip - 2, chain.tip + 1))
+            await until(lambda: newest <= {one.data["blockHeight"] for one in rig.events("chain.block")})
+            is_broken = False
+            await until(lambda: {9, 10, 11} <= {one.data["blockHeight"] for one in rig.events("chain.block")})
+            status = (await rig.describe())["state"]
+    assert status == "fresh"
 
 
 async def test_who_was_jailed_before_anybody_looked_is_told_once(tmp_path, clock):

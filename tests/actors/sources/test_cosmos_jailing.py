@@ -27,6 +27,7 @@ from tests.actors.sources.cosmos_rig import (
 )
 from tests.nodes.comet import CometNode
 from tests.nodes.comet_chain import Member
+from tests.nodes.serving import Answer
 from transport import Encoder
 
 needs_recorded = pytest.mark.skipif(
@@ -103,6 +104,51 @@ async def test_who_falls_under_its_own_delegation_is_jailed_without_a_word_in_th
         await until(rig.jailings)
         await maker.make(4)
     assert rig.jailings() == [(BOB, "JAILED", "self_delegation")]
+
+
+async def test_it_does_not_wait_for_the_link_of_the_many(tmp_path, clock):
+    chain = grown(release="0.38.25")
+    async with CometNode(chain) as node, watching([node], tmp_path, poll=3600.0) as rig:
+        maker = Maker(chain, node)
+        await begun(rig, maker)
+        node.subscriptions = [one for one in node.subscriptions if one.query != "tm.event='NewBlock'"]
+        change(chain, "bob", is_jailed=True)
+        chain.grow(at=now(), updates=[("bob", 0)])
+        told_at = trio.current_time()
+        await maker.tell()
+        await until(rig.jailings)
+        assert trio.current_time() - told_at < 5
+    assert [(address, status) for address, status, _ in rig.jailings()] == [(BOB, "JAILED")]
+
+
+class SlowRecords(CometNode):
+    """A node whose records do not say of which height they are, and are under way while somebody is jailed."""
+
+    jails = ""
+
+    async def answer(self, asked):
+        found = await super().answer(asked)
+        if asked.path.endswith("/staking/v1beta1/validators"):
+            found = Answer(found.value)
+            if self.jails:
+                self.chain.jail(self.jails)
+                self.jails = ""
+                await self.publish()
+                await trio.sleep(0.5)
+        return found
+
+
+async def test_records_that_were_asked_for_before_a_jailing_do_not_take_it_back(tmp_path, clock):
+    chain = grown()
+    async with SlowRecords(chain) as node, watching([node], tmp_path) as rig:
+        maker = Maker(chain, node)
+        await begun(rig, maker)
+        node.jails = "bob"
+        await until(rig.jailings)
+        await until(lambda: rig.events("validator.confirmed"))
+        await maker.make(5)
+    assert rig.jailings() == [(BOB, "JAILED", "downtime")]
+    assert not rig.events("validator.retracted")
 
 
 async def test_who_only_leaves_the_set_is_never_called_jailed(tmp_path, clock):

@@ -316,3 +316,19 @@ async def test_a_node_without_rest_is_enough(tmp_path, clock):
             await maker.make(3)
     assert [address for address, *_ in rig.jailings()] == [Member("cid").address]
     assert {asked.path for asked in node.requests} == {"/"}
+
+
+async def test_nodes_of_a_chain_that_stands_still_are_asked_whether_they_live_and_are_not_silent(tmp_path, clock):
+    chain = grown()
+    async with CometNode(chain) as node, CometNode(chain) as other, watching([node, other], tmp_path, poll=60.0) as rig:
+        maker = Maker(chain, node, other)
+        await begun(rig, maker)
+        # In small steps: time must not leap while an answer is on its way.
+        until_then = trio.current_time() + 25
+        await until(lambda: trio.current_time() > until_then)
+        told = [event.type for event in rig.events("chain.halted", "chain.stale", "chain.node.quarantined")]
+        asked = [method for method, _ in node.called if method == "health"]
+        await maker.make(2)
+        await until(lambda: rig.events("chain.resumed"))
+    assert told == ["chain.halted"]
+    assert 8 < len(asked) < 30

@@ -83,6 +83,34 @@ async def test_a_slashing_is_jailed_with_the_exact_status_beside_it(clock, chain
         assert await rig.statuses() == {"0": "ACTIVE", "1": "JAILED"}
 
 
+async def test_one_word_of_one_node_does_not_confirm_itself(clock, chain, tmp_path):
+    async with BeaconNode(chain) as server, reading(tmp_path, node(beacon=server), began=BEGAN, poll=600) as rig:
+        await listening(rig, server)
+        await slash(rig, 0, server)
+        await rig.until(lambda: any(event.data["status"] == "JAILED" for event in rig.events(STATUS)))
+        (jailed,) = [event for event in rig.events(STATUS) if event.data["status"] == "JAILED"]
+        assert not jailed.data["confirmed"]
+        assert [each["kind"] for each in jailed.data["evidence"]] == ["read_jailed"]
+        assert not rig.events("validator.confirmed")
+        slot = await pass_slot(rig, server)
+        await rig.until(lambda: rig.events("validator.confirmed"))
+        (confirmed,) = rig.events("validator.confirmed")
+        assert (confirmed.data["height"], confirmed.data["since"]) == (slot, slot - 1)
+
+
+async def test_a_second_node_confirms_a_slashing_at_once(clock, chain, tmp_path):
+    async with (
+        BeaconNode(chain) as one,
+        BeaconNode(chain) as two,
+        reading(tmp_path, node(beacon=one), node(beacon=two), began=BEGAN, poll=600) as rig,
+    ):
+        await listening(rig, one, two)
+        await slash(rig, 0, one, two)
+        await rig.until(lambda: rig.events("validator.confirmed"))
+        (confirmed,) = rig.events("validator.confirmed")
+        assert (confirmed.data["height"], len(confirmed.data["confirmedBy"])) == (chain.tip.slot, 2)
+
+
 async def test_a_slashing_is_provisional_until_its_block_is_final(clock, chain, tmp_path):
     async with BeaconNode(chain) as server, reading(tmp_path, node(beacon=server), began=BEGAN) as rig:
         await listening(rig, server)
@@ -162,8 +190,27 @@ async def test_a_stream_that_does_not_begin_is_given_up_and_asked_for_in_another
 
         server.answers["/eth/v1/events"] = only_joined
         async with reading(tmp_path, node(beacon=server), began=BEGAN) as rig:
+            while not server.listeners:
+                await trio.sleep(12)
+                chain.grow()
             await listening(rig, server)
             await pass_slot(rig, server)
+
+
+async def test_a_validator_that_stopped_is_active_and_its_missed_epochs_and_uptime_are_told(clock, chain, tmp_path):
+    async with BeaconNode(chain) as server, reading(tmp_path, node(beacon=server), began=BEGAN) as rig:
+        await listening(rig, server)
+        await pass_slot(rig, server)
+        chain.idle = {1}
+        for _ in range(23):
+            await pass_slot(rig, server)
+        figures = [event.data for event in rig.shown() if event.data["operator"] == "1"][-1]
+        assert (figures["status"], figures["spec"]) == ("ACTIVE", "active_ongoing")
+        assert figures["missedBlocks"] == 3
+        assert figures["uptime"] == 25.0
+        others = [event.data for event in rig.shown() if event.data["operator"] == "0"][-1]
+        assert (others["missedBlocks"], others["uptime"]) == (0, 100.0)
+        assert not rig.events("validator.risk")
 
 
 async def test_a_hung_node_makes_validators_unknown_and_not_inactive(clock, chain, tmp_path):
@@ -215,6 +262,54 @@ async def test_two_nodes_stand_by_a_slashing_and_it_is_told_once(clock, chain, t
         assert [event.data["status"] for event in told] == ["JAILED"]
 
 
+async def test_a_stream_that_begins_with_its_first_event_is_waited_for(clock, chain, tmp_path):
+    async with BeaconNode(chain) as server:
+        server.opens_late = True
+        async with reading(tmp_path, node(beacon=server), began=BEGAN, poll=600) as rig:
+            await rig.until(lambda: server.listeners)
+            for _ in range(3):
+                await pass_slot(rig, server)
+            assert len([asked for asked in server.requests if asked.path == "/eth/v1/events"]) == 1
+
+
+async def test_a_stream_that_brings_nothing_while_there_is_nothing_is_asked_for_in_the_same_way(clock, chain, tmp_path):
+    async with BeaconNode(chain) as server:
+        server.opens_late = True
+        async with reading(tmp_path, node(beacon=server), began=BEGAN) as rig:
+            ways = lambda: [asked.query for asked in server.requests if asked.path == "/eth/v1/events"]  # noqa: E731
+            await rig.until(lambda: len(ways()) > 4)
+            assert [way for way in ways() if way != ways()[0]] == []
+
+
+async def test_slots_that_stay_empty_between_two_looks_make_no_healthy_node_silent(clock, tmp_path):
+    quick = Chain(began=BEGAN - 34, slot_time=2)
+    for _ in range(17):
+        quick.grow()
+    async with BeaconNode(quick) as server, reading(tmp_path, node(beacon=server), began=BEGAN, poll=10.0) as rig:
+        await listening(rig, server)
+        for _ in range(5):
+            await pass_slot(rig, server)
+        quick.skip(7)
+        await trio.sleep(14)
+        await pass_slot(rig, server)
+        assert not rig.events("chain.node.quarantined", "chain.stale")
+
+
+async def test_slots_that_stay_empty_after_a_restart_make_no_healthy_node_silent(clock, tmp_path):
+    quick = Chain(began=BEGAN - 34, slot_time=2)
+    for _ in range(17):
+        quick.grow()
+    async with BeaconNode(quick) as server:
+        async with reading(tmp_path, node(beacon=server), began=BEGAN, poll=10.0) as rig:
+            await listening(rig, server)
+            for _ in range(5):
+                await pass_slot(rig, server)
+        async with reading(tmp_path, node(beacon=server), began=BEGAN + 10, poll=10.0) as rig:
+            await rig.until(lambda: server.listeners)
+            await trio.sleep(12)
+            assert not rig.events("chain.node.quarantined", "chain.stale")
+
+
 async def test_one_node_that_lags_and_one_that_goes_back_take_nothing_back(clock, chain, tmp_path):
     async with (
         BeaconNode(chain) as one,
@@ -223,15 +318,39 @@ async def test_one_node_that_lags_and_one_that_goes_back_take_nothing_back(clock
         reading(tmp_path, node(beacon=one), node(beacon=two), node(beacon=three), began=BEGAN) as rig,
     ):
         await listening(rig, one, two, three)
-        await pass_slot(rig, one, two)
-        await slash(rig, 0, one, two)
+        await pass_slot(rig, one, two, three)
+        await slash(rig, 0, one, two, three)
         await rig.until(lambda: any(event.data["status"] == "JAILED" for event in rig.events(STATUS)))
         for _ in range(6):
-            await pass_slot(rig, one, two)
+            await pass_slot(rig, one, two, three)
         news = [event.data["status"] for event in rig.events(STATUS) if event.data["news"]]
         assert news.count("JAILED") == 1
         assert not rig.events("validator.retracted")
         assert await rig.statuses() == {"0": "JAILED", "1": "ACTIVE"}
+
+
+async def test_a_chain_whose_two_layers_stand_still_is_one_alert_though_its_beacon_node_says_it_catches_up(
+    clock, tmp_path
+):
+    slots, blocks = Chain(began=BEGAN - 17 * 12), ExecutionChain(began=BEGAN - 12)
+    for _ in range(17):
+        slots.grow()
+    blocks.grow()
+    async with (
+        BeaconNode(slots) as beacon,
+        ExecutionNode(blocks) as execution,
+        reading(tmp_path, node(execution, beacon), began=BEGAN) as rig,
+    ):
+        await rig.until(lambda: beacon.listeners and len(execution.subscriptions) == 2)
+        for _ in range(5):
+            blocks.grow()
+            await execution.publish()
+            await pass_slot(rig, beacon)
+        beacon.is_syncing = True
+        await trio.sleep(1200)
+        states = ("chain.halted", "chain.resumed", "chain.stale", "chain.node.quarantined")
+        (halted,) = rig.events(*states)
+        assert (halted.type, halted.data["chain"].partition("/")[0]) == ("chain.halted", "1")
 
 
 async def test_the_consensus_and_the_makers_of_blocks_come_from_the_beacon_chain(clock, tmp_path):
@@ -311,3 +430,19 @@ async def test_health_is_asked_for_with_each_look(clock, chain, tmp_path):
         (fault, *_) = [said.fault for said in rig.observed(NodeHeard) if said.fault]
         assert fault == "is not initialized or has issues"
         assert (await rig.node("beacon"))["connected"]
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_node_that_lets_nobody_in_is_not_connected_and_says_why(clock, chain, tmp_path, status):
+    async with BeaconNode(chain) as server:
+        for path in ("/eth/v1/config/spec", "/eth/v1/beacon/genesis"):
+            server.answers[path] = Answer({"message": "who are you?"}, status)
+        async with reading(tmp_path, node(beacon=server), began=BEGAN) as rig:
+            await rig.until(lambda: any(said.fault for said in rig.observed(NodeHeard)))
+            said = await rig.node("beacon")
+            server.answers.clear()
+            await rig.until(lambda: rig.observed(HeadSeen))
+            heard = await rig.node("beacon")
+    assert not said["connected"]
+    assert f"refused with HTTP {status}: who are you?" in said["reason"]
+    assert (heard["connected"], heard["reason"]) == (True, None)

@@ -87,6 +87,20 @@ async def test_blocks_and_transactions_come_as_events_with_where_they_come_from(
         assert (second["txHash"], second["status"], second["to"]) == (broken.hash, "FAILED", None)
 
 
+async def test_a_pause_between_two_looks_makes_no_healthy_node_silent(clock, tmp_path):
+    quick = Chain(began=BEGAN - 4, interval=2)
+    for _ in range(2):
+        quick.grow()
+    async with ExecutionNode(quick) as server, reading(tmp_path, node(server), began=BEGAN, poll=10.0) as rig:
+        await listening(rig, server)
+        for _ in range(5):
+            await pass_block(rig, server)
+        await trio.sleep(14)
+        quick.grow(at=quick.tip.at + 16)
+        await pass_block(rig, server)
+        assert not rig.events("chain.node.quarantined", "chain.stale")
+
+
 async def test_what_two_nodes_tell_is_told_once(clock, chain, tmp_path):
     paid = Transaction("paid")
     async with (
@@ -217,6 +231,10 @@ async def test_a_node_of_another_chain_is_said_and_the_others_are_read(clock, ch
         await rig.until(lambda: any(said.fault for said in rig.observed(NodeHeard)))
         refused, read = (await rig.describe())["nodes"]
         assert "of the chain 5, not of 1" in refused["lastFailure"]
+        assert (refused["connected"], read["connected"]) == (False, True)
+        assert "of the chain 5, not of 1" in refused["reason"]
+        # That it lives is no word on our chain.
+        assert all(said.fault for said in rig.observed(NodeHeard) if said.provenance.source != read["node"])
         assert read["lastFailure"] is None
         assert {data["source"] for data in rig.taken("chain.block")} == {server.link.removeprefix("ws://")}
         assert {method for method, _ in stranger.called} == {"eth_chainId"}

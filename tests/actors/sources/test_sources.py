@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -8,7 +10,7 @@ import trio
 from actors.places import SOURCES, Address
 from actors.runtime import ActorDead, ChildSpec, ListChildren, Policy, TrioActor, ask
 from actors.sources import ApplySources, Sources, find_source
-from actors.sources.sources import KINDS
+from actors.sources.sources import CHAIN_KINDS, KINDS
 from config import HostSource as HostSettings
 from config import HttpSource as HttpSettings
 from config import MtconnectSource as MtconnectSettings
@@ -89,7 +91,7 @@ async def test_there_is_one_source_for_each_table(run):
 
 
 def test_every_kind_of_source_has_its_actor():
-    kinds = {settings.__struct_config__.tag for settings in KINDS}
+    kinds = {settings.__struct_config__.tag for settings in (*KINDS, *CHAIN_KINDS)}
     assert kinds == {"cosmos", "ethereum", "hook", "host", "http", "mtconnect"}
 
 
@@ -183,3 +185,22 @@ async def test_a_source_that_has_mended_goes_on(run, lives, autojump_clock, monk
         monkeypatch.setattr(Source, "_fail", Source.close)
         await trio.sleep(10)
         assert await rig.running() == {"bad": "running"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "read"),
+    [
+        ("HostSource()", "none"),
+        ("CosmosSource(chain='hub', nodes=(CosmosNode(rpc='http://127.0.0.1:1'),))", "cosmos"),
+        ("EthereumSource(chain='1', nodes=(EthereumNode(beacon='http://127.0.0.1:1'),))", "ethereum"),
+    ],
+)
+def test_a_box_pays_for_no_kind_of_chain_that_it_does_not_read(settings, read):
+    program = (
+        "import sys; import andond.tree; from actors.sources.sources import actor_of; from config import *; "
+        f"actor_of({settings}); names = {{'cosmos', 'ethereum', 'beacon'}}; "
+        "print(*[name for name in sorted(names) if f'domain.chain.{name}' in sys.modules] or ['none'])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    kinds = result.stdout.split()
+    assert kinds == ({"ethereum": ["beacon", "ethereum"]}.get(read) or [read])

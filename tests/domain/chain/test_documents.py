@@ -82,6 +82,17 @@ def test_a_block_that_did_not_say_everything_is_null_there(view: ChainView, even
     assert reasons(told) == dict.fromkeys(("blockTime", "transactions", "producer"), "the event carried none")
 
 
+def test_a_block_update_says_why_of_every_null_and_leaves_its_age_to_the_provenance(
+    view: ChainView, event: EventMaker
+) -> None:
+    why = {"failed": "it was not read how each of its transactions ended", "producer": "no node had named its maker"}
+    carried = {"failed": None, "producer": None, "gas": None, "ageMs": 0, "reasons": why}
+    view.take(event("chain.block", carried, blockHeight=1, blockTime=1, transactions=0), AT)
+    told = block_update(Now(view, AT))
+    assert "ageMs" not in told
+    assert reasons(told) == {**why, "gas": "the event carried none"}
+
+
 def test_a_network_update_counts_the_peers(view: ChainView, event: EventMaker) -> None:
     for number in range(10):
         view.take(event("chain.peer", peerId=f"p{number}", connected=number > 0, latency=42), AT)

@@ -4,6 +4,7 @@ import pytest
 
 from domain import Event, JsonValue, Priority, rfc3339
 from domain.chain import ChainView, behind, provenance, without_provenance
+from domain.chain.observations import PeersRead, Provenance
 
 AT = 1730000000.0
 NONE = "the event carried none"
@@ -60,6 +61,16 @@ def test_what_is_made_from_several_events_has_the_newest_one_s() -> None:
     assert behind(view, AT + 2, ("chain.block",)) == {**TOLD, "ageMs": 2500, "derivedFrom": ["chain.block"]}
 
 
+def test_what_a_node_was_asked_later_is_newer_than_the_event() -> None:
+    view = ChainView(window=60.0, stale_after=30.0)
+    view.take(event({"peerId": "p", "connected": True}, "chain.peer", AT), AT)
+    view.watch.take(PeersRead(Provenance("hub-4", "node2", "net_info", AT + 600), 1))
+    told = behind(view, AT + 602, ("chain.peer", "chain.block"))
+    assert (told["source"], told["method"], told["ageMs"]) == ("node2", "net_info", 2000)
+    assert (told["height"], told["reasons"]) == (None, {"height": "it is of no height"})
+    assert told["derivedFrom"] == ["chain.peer"]
+
+
 def test_what_nothing_was_heard_of_is_null_with_a_reason() -> None:
     told = behind(ChainView(window=60.0, stale_after=30.0), AT, ("chain.block", "chain.peer"))
     reasons = told.pop("reasons")
@@ -71,5 +82,6 @@ def test_what_nothing_was_heard_of_is_null_with_a_reason() -> None:
 
 def test_fields_without_their_provenance() -> None:
     assert without_provenance({"a": 1, "provenance": TOLD}) == {"a": 1}
+    assert without_provenance({"a": 1, "source": "node1", "ageMs": 5}) == {"a": 1, "source": "node1"}
     fields: dict[str, JsonValue] = {"a": 1}
     assert without_provenance(fields) is fields

@@ -70,6 +70,15 @@ def test_one_late_block_does_not_lower_the_rate_but_a_chain_that_halts_does() ->
     assert rate.current(last + 12) == 0
 
 
+def test_a_block_that_is_told_late_holds_until_the_next_is_overdue_after_that() -> None:
+    rate = Rate(60)
+    for number in range(20):
+        rate.add_block(START + number * 6, 600, 6.0, START + number * 6 + 6)
+    assert rate.current(START + 19 * 6 + 6 + 11.9) == pytest.approx(100)
+    rate.add_block(START + 18 * 6, 0, 6.0, START + 19 * 6 + 7)
+    assert rate.current(START + 19 * 6 + 6 + 11.9) == pytest.approx(100)
+
+
 def test_an_empty_block_says_that_nothing_happened() -> None:
     rate = Rate(60)
     rate.add_block(START, 100, 10.0)

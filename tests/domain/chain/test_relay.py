@@ -13,6 +13,7 @@ from domain.chain.observations import (
     BlockSeen,
     Finalized,
     HeadSeen,
+    Observation,
     Peer,
     PeersRead,
     Provenance,
@@ -23,6 +24,7 @@ from domain.chain.observations import (
     ValidatorsRead,
 )
 from domain.chain.relay import HEIGHTS_LIMIT, TRANSACTIONS_LIMIT, Relay
+from domain.chain.view import ChainView
 
 AT = 1_800_000_000.0
 
@@ -100,6 +102,24 @@ def test_who_has_taken_back_its_block_may_say_that_it_waits_again_or_is_gone(rel
     assert [each["blockHeight"] for each in data(relay, block(8), moved("SUCCESS", 8))][1:] == [8]
     (gone,) = data(relay, taken_back(8), moved("DROPPED"))
     assert (gone["status"], gone["exactStatus"]) == ("FAILED", "DROPPED")
+
+
+def test_what_becomes_of_a_transaction_whose_block_was_taken_back_says_so_and_is_learnt(relay):
+    view = ChainView(60.0, 30.0)
+
+    def told(*said: Observation) -> list:
+        events = relay.take(said, AT + 1)
+        for event in events:
+            view.take(event, AT + 1)
+        return [event.data["takenBack"] for event in events if event.type == "chain.transaction"]
+
+    assert told(block(7), moved("PENDING"), moved("SUCCESS", 7)) == [False, False]
+    assert told(taken_back(7), moved("PENDING"), block(7, "0xother"), moved("SUCCESS", 7)) == [True, False]
+    assert told(taken_back(7), block(7), moved("SUCCESS", 7)) == [True]
+    assert view.settlements.confirmed == 1
+    assert told(taken_back(7), moved("DROPPED")) == [True]
+    assert [entry.members["status"] for entry in view.transactions.first(10)] == ["FAILED"]
+    assert (view.settlements.confirmed, view.settlements.failed) == (0, 1)
 
 
 def test_what_was_never_told_is_not_told_as_dropped(relay):

@@ -78,6 +78,16 @@ def test_pending_transactions_wait_until_they_are_settled(settlements: Settlemen
     assert settlements.pending == 1
 
 
+def test_a_transaction_that_was_taken_back_is_not_settled(settlements: Settlements) -> None:
+    settlements.settle("a", succeeded=True, height=5, at=0.0)
+    settlements.settle("b", succeeded=False, height=5, at=0.0)
+    for name in ("a", "b", "c"):
+        settlements.take_back(name)
+    assert (settlements.confirmed, settlements.failed, settlements.is_settled("a")) == (0, 0, False)
+    settlements.add_pending("a", 1.0)
+    assert settlements.pending == 1
+
+
 def test_failed_and_confirmed_transactions_are_counted_apart(settlements: Settlements) -> None:
     settlements.settle("a", succeeded=True, height=None, at=0.0)
     settlements.settle("b", succeeded=False, height=None, at=0.0)

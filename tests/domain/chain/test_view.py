@@ -51,6 +51,13 @@ def test_the_source_s_own_time_goes_before_the_time_of_receipt(view: ChainView, 
     assert Now(view, AT).current_tps == 5
 
 
+def test_blocks_that_come_all_at_once_after_a_gap_are_no_burst(view: ChainView, event: EventMaker) -> None:
+    for number in range(20):
+        view.take(block(event, number, transactions=100, blockTime=1000, told_at=AT - 20 + number), AT)
+    view.take(block(event, 20, transactions=100, blockTime=1000, told_at=AT), AT + 0.1)
+    assert (Now(view, AT + 1).current_tps, Now(view, AT + 1).peak_tps) == (100, 100)
+
+
 def test_a_block_time_that_no_source_told_is_not_guessed_from_receipts(view: ChainView, event: EventMaker) -> None:
     view.take(block(event, 1), AT)
     view.take(block(event, 2), AT + 1)
@@ -125,6 +132,36 @@ def test_a_pending_transaction_is_listed_once_and_becomes_what_it_was_settled_as
     view.take(event("chain.transaction", txHash="a", status="PENDING"), AT + 2)
     listed = view.transactions.first(10)
     assert [entry.members for entry in listed] == [{"txHash": "a", "status": "SUCCESS", "value": "5"}]
+
+
+def test_a_transaction_whose_block_was_taken_back_waits_again_and_is_in_no_block(
+    view: ChainView, event: EventMaker
+) -> None:
+    view.take(event("chain.transaction", txHash="a", status="SUCCESS", value="5", blockHeight=7, gasUsed=21), AT)
+    view.take(event("chain.transaction", txHash="a", status="PENDING", takenBack=True), AT + 1)
+    (listed,) = view.transactions.first(10)
+    assert listed.members == {"txHash": "a", "status": "PENDING", "value": "5", "takenBack": True}
+    assert (view.settlements.pending, view.settlements.confirmed) == (1, 0)
+    view.take(event("chain.transaction", txHash="a", status="SUCCESS", blockHeight=8), AT + 2)
+    (listed,) = view.transactions.first(10)
+    assert (listed.members["status"], listed.members["blockHeight"]) == ("SUCCESS", 8)
+    assert (view.settlements.pending, view.settlements.confirmed) == (0, 1)
+
+
+def test_a_transaction_that_went_with_its_block_failed_and_counts_as_one(view: ChainView, event: EventMaker) -> None:
+    view.take(event("chain.block", blockHeight=7, transactions=1, blockTime=1000), AT)
+    view.take(event("chain.transaction", txHash="a", status="SUCCESS", blockHeight=7), AT)
+    view.take(event("chain.transaction", txHash="a", status="FAILED", takenBack=True), AT + 1)
+    (listed,) = view.transactions.first(10)
+    assert listed.members == {"txHash": "a", "status": "FAILED", "takenBack": True}
+    settled = view.settlements
+    assert (settled.confirmed, settled.failed, settled.pending, settled.total) == (0, 1, 0, 1)
+
+
+def test_nobody_takes_back_what_was_never_settled(view: ChainView, event: EventMaker) -> None:
+    view.take(event("chain.transaction", txHash="a", status="PENDING", takenBack=True), AT)
+    view.take(event("chain.transaction", txHash="a", status="SUCCESS", takenBack=True), AT + 1)
+    assert (view.settlements.pending, view.settlements.confirmed, view.settlements.total) == (0, 1, 1)
 
 
 def test_lists_and_history_are_bounded(view: ChainView, event: EventMaker) -> None:

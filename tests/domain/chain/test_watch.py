@@ -2,8 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from domain.chain import BLOCK, ChainView, Now, Unknown
-from domain.chain.observations import BlockSeen, HeadSeen, NodeHeard, PeersRead, Provenance, RoundSeen
+from domain.chain import BLOCK, PEER, VALIDATOR, ChainView, Now, Unknown
+from domain.chain.observations import (
+    BlockSeen,
+    HeadSeen,
+    NodeHeard,
+    PeersRead,
+    Provenance,
+    RoundSeen,
+    ValidatorsRead,
+)
 from domain.chain.watch import NODE_LIMIT, Watch
 
 AT = 1_800_000_000.0
@@ -142,3 +150,51 @@ def test_where_no_peer_told_its_latency_our_own_questions_do(event):
     assert isinstance(Now(view, AT).network_latency, Unknown)
     view.watch.take(NodeHeard(by(), 0.0254))
     assert Now(view, AT).network_latency == 25
+
+
+def test_a_chain_that_stands_still_is_measured_by_its_own_interval_for_as_long_as_it_does(event):
+    view = ChainView(60.0, 30.0)
+    view.take(event(BLOCK, blockHeight=5, blockTime=1000, transactions=1, told_at=AT), AT)
+    for age, word in ((4, "healthy"), (10, "degraded"), (20, "unhealthy"), (40, "unhealthy"), (400, "unhealthy")):
+        view.watch.take(head(5, AT, observed=AT + age))
+        assert Now(view, AT + age).network_health == word
+
+
+def test_peers_that_nodes_have_let_go_make_no_network_ill(event):
+    view = ChainView(60.0, 30.0)
+    for number in range(10):
+        view.take(event(PEER, peerId=f"p{number}", connected=number < 5), AT)
+    assert Now(view, AT).network_health == "unhealthy"
+    view.watch.take(PeersRead(by(), 5))
+    assert Now(view, AT).network_health == "healthy"
+
+
+def test_what_stands_is_known_as_long_as_a_node_answers_though_no_block_comes(event):
+    view = ChainView(60.0, 30.0)
+    view.take(event(PEER, peerId="p", connected=True), AT)
+    view.take(event(VALIDATOR, validator="v", status="ACTIVE"), AT)
+    view.watch.take(NodeHeard(by(observed=AT + 100), 0.1))
+    now = Now(view, AT + 110)
+    assert (now.active_nodes, now.total_nodes) == (1, 1)
+    assert not isinstance(now.validators, Unknown)
+    assert isinstance(Now(view, AT + 131).validators, Unknown)
+
+
+def test_peers_that_are_counted_and_not_named_are_active_nodes_of_an_unknown_total():
+    view = ChainView(60.0, 30.0)
+    view.watch.take(PeersRead(by("a"), 3))
+    view.watch.take(PeersRead(by("b"), 7))
+    assert Now(view, AT).active_nodes == 7
+    assert isinstance(Now(view, AT).total_nodes, Unknown)
+    assert isinstance(Now(view, AT + 31).active_nodes, Unknown)
+
+
+def test_what_nodes_told_again_is_as_new_as_when_they_did(event):
+    view = ChainView(60.0, 30.0)
+    view.take(event(PEER, peerId="p", connected=True), AT)
+    view.watch.take(PeersRead(by(observed=AT + 600), 1))
+    view.watch.take(ValidatorsRead(by(observed=AT + 601), (), is_complete=True))
+    now = Now(view, AT + 610)
+    assert now.observed_at(PEER) == round((AT + 600) * 1000)
+    assert now.observed_at(VALIDATOR) == round((AT + 601) * 1000)
+    assert now.observed_at(BLOCK) == Unknown("no chain.block event received yet")

@@ -90,6 +90,9 @@ def test_the_statuses_of_the_specification_mean(status, bond, is_jailed) -> None
 def test_one_that_was_slashed_stays_jailed_when_it_has_withdrawn() -> None:
     ((_, row),) = read_validators({"data": [entry("withdrawal_done", slashed=True)]}, {"1"})
     assert row.is_jailed
+    assert row.reason == "slashed"
+    ((_, row),) = read_validators({"data": [entry("active_ongoing")]}, {"1"})
+    assert row.reason is None
     ((_, row),) = read_validators({"data": [entry("active_slashed", slashed=False)]}, {"1"})
     assert row.is_jailed
 

@@ -17,7 +17,6 @@ from domain.chain.observations import (
     Finalized,
     HeadSeen,
     HeightsMissed,
-    JailSeen,
     NodeHeard,
     Observation,
     PeersRead,
@@ -146,29 +145,21 @@ def test_ids_that_the_node_does_not_know_are_said(node, drive, key):
     assert beacon.unknown == ("99", key(77))
 
 
-def test_a_slashing_is_told_with_the_block_that_holds_it_and_once(node, beacon, drive, key):
+def test_a_slashing_is_read_with_the_block_that_holds_it(node, beacon, drive, key):
     drive(node, beacon, beacon.began(NOW))
     node.make()
     node.statuses[2] = "active_slashed"
     node.statuses[3] = "active_slashed"
     observed = heard_head(node, beacon, drive)
-    (jailed,) = only(JailSeen, observed)
-    assert (jailed.address, jailed.reason, jailed.provenance.height) == (key(2), "slashed", 1)
     (read,) = only(ValidatorsRead, observed)
+    assert read.provenance.height == 1
     row = next(row for row in read.rows if row.address == key(2))
     assert (row.status, row.is_jailed, row.is_tombstoned) == ("active_slashed", True, False)
+    assert (row.reason, {row.address for row in read.rows}) == ("slashed", {key(1), key(2)})
     node.make()
     node.statuses[2] = "exited_slashed"
     observed = heard_head(node, beacon, drive)
-    assert not only(JailSeen, observed)
     assert {row.status for row in only(ValidatorsRead, observed)[0].rows} == {"active_ongoing", "exited_slashed"}
-
-
-def test_one_that_was_slashed_before_is_a_row_and_no_event(node, beacon, drive):
-    node.statuses[1] = "exited_slashed"
-    observed = drive(node, beacon, beacon.began(NOW))
-    assert not only(JailSeen, observed)
-    assert [row.is_jailed for row in only(ValidatorsRead, observed)[0].rows] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -285,17 +276,17 @@ def test_what_a_reorganization_takes_back_is_told_before_what_is_so_now(node, be
     heard_head(node, beacon, drive)
     node.make()
     node.statuses[1] = "active_slashed"
-    assert [told.address for told in only(JailSeen, heard_head(node, beacon, drive))] == [key(1)]
+    (read,) = only(ValidatorsRead, heard_head(node, beacon, drive))
+    assert [row.address for row in read.rows if row.is_jailed] == [key(1)]
     node.rewind(1)
     node.make(skip=1)
     observed = heard_head(node, beacon, drive)
-    kinds = [type(told) for told in observed if isinstance(told, Reorganized | JailSeen | ValidatorsRead)]
-    assert kinds == [Reorganized, JailSeen, ValidatorsRead]
+    kinds = [type(told) for told in observed if isinstance(told, Reorganized | ValidatorsRead)]
+    assert kinds == [Reorganized, ValidatorsRead]
     node.rewind(1)
     node.make(skip=2)
     node.statuses[1] = "active_ongoing"
     observed = heard_head(node, beacon, drive)
-    assert not only(JailSeen, observed)
     assert not any(row.is_jailed for read in only(ValidatorsRead, observed) for row in read.rows)
 
 
@@ -352,6 +343,17 @@ def test_the_header_of_an_older_head_that_comes_late_takes_nothing_back(node, be
     observed += beacon.answered(first[0], *node.answer(first[0]), NOW).observations
     assert len(only(BlockSeen, observed)) == 1
     assert not only(Reorganized, observed)
+
+
+def test_what_a_node_could_not_say_of_an_epoch_is_asked_again_with_each_poll_until_it_says_it(node, beacon, drive):
+    node.failing = {"proposers", "liveness"}
+    node.make(skip=9)
+    drive(node, beacon, beacon.began(NOW))
+    node.failing = set()
+    assert {"proposers", "liveness"} <= set(names(beacon.polled(NOW)))
+    drive(node, beacon, beacon.began(NOW))
+    drive(node, beacon, beacon.polled(NOW))
+    assert not {"proposers", "liveness"} & set(names(beacon.polled(NOW)))
 
 
 def test_endpoints_that_a_node_does_not_have_are_not_told_and_not_asked_again(node, beacon, drive):

@@ -142,3 +142,22 @@ def test_each_height_is_told_waits_or_is_lost_once(said, limit):
     assert len(lost) == len(set(lost))
     assert not waiting & told
     assert not waiting & set(lost)
+
+
+def test_where_earlier_lives_ended_may_become_known_when_nodes_have_begun_already():
+    backlog = Backlog(100)
+    backlog.reached("a", 50)
+    backlog.told("a", 51)
+    backlog.reached("b", 49)
+    assert backlog.heights == []
+    assert backlog.begin(45) == []
+    assert backlog.heights == [46, 47, 48, 49]
+    backlog.told("a", 52)
+    assert backlog.heights == [46, 47, 48, 49]
+
+
+def test_what_is_too_far_back_by_then_is_given_up_and_said():
+    backlog = Backlog(3)
+    backlog.told("a", 50)
+    assert [(lost.first, lost.last) for lost in backlog.begin(40)] == [(41, 47)]
+    assert backlog.heights == [48, 49]

@@ -42,8 +42,10 @@ def signing(**more: object) -> dict[str, object]:
 )
 @pytest.mark.parametrize("jailed", [True, False])
 def test_staking_says_who_it_is_and_whether_it_is_jailed(status, bond, jailed):
-    page = read_staking({"validators": [staked(status=status, jailed=jailed)], "pagination": {"next_key": "AAE="}})
-    assert page.rows == (ValidatorRow(ADDRESS, "cosmosvaloper1one", "\u2728 one", status, bond, jailed),)
+    row = staked(status=status, jailed=jailed, tokens="123456789012345678901234")
+    page = read_staking({"validators": [row], "pagination": {"next_key": "AAE="}})
+    named = ValidatorRow(ADDRESS, "cosmosvaloper1one", "\u2728 one", status, bond, jailed)
+    assert page.rows == (replace(named, key=row["consensus_pubkey"]["key"], stake=123456789012345678901234),)
     assert page.next == "AAE="
 
 

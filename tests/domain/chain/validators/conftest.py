@@ -48,7 +48,11 @@ class Rig:
         self.told: list = []
         self.seen: list = []
         self.at = time_of(100) + 1.0
-        self.chains = Chains(lambda: self.terms)
+        self.named = None
+        self.chains = self.begun()
+
+    def begun(self):
+        return Chains(lambda: self.terms, lambda: self.named)
 
     # -- what nodes say
 
@@ -120,7 +124,7 @@ class Rig:
 
     def restart(self, chains=None):
         """The process ends here and another begins with what is on the disk."""
-        self.chains = chains or Chains(lambda: self.terms)
+        self.chains = chains or self.begun()
         kept = {kind: [(key, value) for (k, key), value in self.rows.items() if k == kind] for kind in KINDS}
         lost = self.chains.restore(kept, self.at)
         assert lost == 0

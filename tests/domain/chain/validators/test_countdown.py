@@ -10,7 +10,7 @@ from domain import Priority
 from domain.chain.validators.countdown import allowed_misses, countdown, level_of
 from domain.chain.validators.pace import Pace
 
-ALICE = "AA" * 20
+ALICE, BOB = "AA" * 20, "BB" * 20
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,31 @@ def test_misses_that_come_late_do_not_count_backwards(rig):
     rig.say(rig.missed(107, 600))
     rig.say(rig.missed(106, 100))
     assert rig.validator()["missedBlocks"] == 600
+
+
+def test_the_risk_of_a_watched_validator_is_critical_once_when_jail_is_near(rig):
+    rig.begin().with_terms(watched=frozenset({ALICE.lower()}), imminent=120.0)
+    rig.say(rig.rules(window=100, least_signed=0.5))
+    told = []
+    for height in range(106, 157):
+        rig.grow(height, height)
+        told += rig.say(rig.missed(height, height - 105), rig.missed(height, height - 105, BOB))
+    mine = [event for event in told if event.data["validator"] == ALICE]
+    near = [(event.priority, event.data["imminent"], event.data["blocksToJail"]) for event in mine]
+    # Blocks of six seconds: 26 of them are more than two minutes, 20 are not; the share of 0.95 says no more.
+    assert near == [(Priority.HIGH, False, 25), (Priority.CRITICAL, True, 20)]
+    assert {event.priority for event in told if event.data["validator"] == BOB} == {Priority.HIGH}
+    rig.restart()
+    assert rig.say(rig.missed(157, 51)) == []
+    (told,) = rig.say(rig.missed(158, 3))
+    assert (told.data["level"], told.data["imminent"], told.priority) == (0, False, Priority.HIGH)
+
+
+def test_a_small_window_makes_nobody_near_who_misses_nothing(rig):
+    rig.begin().with_terms(watched=frozenset({ALICE.lower()}))
+    rig.say(rig.rules(window=20, least_signed=0.5))
+    rig.grow(106, 130)
+    assert rig.say(rig.missed(130, 1)) == []
 
 
 def test_the_jailed_are_at_no_risk_and_those_that_return_begin_anew(rig, make_record):

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.chain.validators.evidence import REASONS, Evidence, Standing, standing_of
-from domain.chain.validators.fields import Unreadable, integer, maybe_number, number, text, word
 from domain.chain.validators.rules import Rules, rules_of
 from domain.chain.validators.signals import HEIGHTS, Signals
 from domain.chain.validators.states import Kind, Status
 from domain.chain.validators.validator import JAILINGS_LIMIT, Validator, validator_of
+from domain.kept import Unreadable
 
 heights = st.integers(0, 10**12)
 moments = st.floats(0, 4e9)
@@ -58,14 +58,6 @@ def test_the_rules_of_a_chain_are_read_again_as_they_were(rules):
 @pytest.mark.parametrize(
     "read",
     [
-        lambda: integer({"x": "1"}, "x"),
-        lambda: integer({"x": True}, "x"),
-        lambda: number({"x": None}, "x"),
-        lambda: number({"x": "1"}, "x"),
-        lambda: maybe_number({"x": []}, "x"),
-        lambda: text({"x": 1}, "x"),
-        lambda: text([], "x"),
-        lambda: word({"x": "PAROLED"}, "x", Status),
         lambda: standing_of([]),
         lambda: standing_of({"status": "ACTIVE", "evidence": [{"kind": "rumour"}]}),
     ],

@@ -25,7 +25,7 @@ EXPECTED = {
     T: (T, T, T, T, T, T, T, T, T, T, T),
 }
 PAIRS = list(product(Status, Kind))
-COURT = Court(lambda _: True, lambda _: True, 300.0, 30.0)
+COURT = Court(lambda _: True, lambda _: True, lambda *_: False, 300.0, 30.0)
 
 
 def validator_in(status: Status) -> Validator:
@@ -98,7 +98,7 @@ def test_what_a_record_says_of_a_state(row, kind):
 @pytest.mark.parametrize(
     ("row", "has_left", "reason"),
     [
-        ({"status": "exited_slashed"}, False, "slashed"),
+        ({"reason": "slashed"}, True, "slashed"),
         ({"is_tombstoned": True}, True, "double_sign"),
         ({"jailed_until": 1001.0}, True, "downtime"),
         ({"jailed_until": 1000.0}, True, "self_delegation"),

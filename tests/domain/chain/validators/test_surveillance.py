@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain import Priority
+from domain.chain.observations import HeadSeen
 from domain.chain.validators import Terms
 
 ALICE, BOB = "AA" * 20, "BB" * 20
@@ -100,6 +101,23 @@ def test_a_node_that_is_only_asked_now_and_then_is_not_silent_between(make_rig):
     assert faults(rig) == {"n1": "fresh"}
 
 
+def test_a_chain_whose_first_block_has_the_time_of_long_ago_has_its_pace_after_some_blocks(make_rig):
+    rig = make_rig()
+    rig.at += 600
+    rig.say(rig.head(101, at=rig.at - 86_400))
+    for height in range(102, 106):
+        rig.at += 6
+        rig.say(rig.head(height, at=rig.at))
+    assert rig.chain["blockTimeMs"] == 6000
+
+
+def test_blocks_that_share_their_whole_seconds_have_the_pace_of_all_of_them(make_rig):
+    rig = make_rig()
+    for height in range(101, 131):
+        rig.say(rig.head(height, at=float(int(rig.at + (height - 101) / 3))))
+    assert rig.chain["blockTimeMs"] == pytest.approx(333, abs=30)
+
+
 # -- V9: halted -----------------------------------------------------------------------------------------------
 
 
@@ -131,6 +149,35 @@ def test_rounds_that_go_by_without_a_block_tell_it_sooner(rig):
     assert (told.type, told.data["round"]) == ("chain.halted", 3)
 
 
+def test_nodes_that_are_asked_less_often_than_blocks_come_do_not_flap_while_the_chain_stands_still(rig):
+    rig.begin(nodes=("n1", "n2"))
+    told = []
+    for _ in range(60):
+        # Several answers within a moment, and then nothing for longer than four block times.
+        for _ in range(4):
+            rig.at += 0.002
+            told += rig.say(rig.heard("n1"), rig.heard("n2"))
+        told += rig.wait(30)
+    halts = [event.type for event in told if event.type == "chain.halted"]
+    moves = [event for event in told if event.type == "chain.node.quarantined"]
+    assert len(halts) == 1
+    # The first time nobody can know better.
+    assert len(moves) <= 2
+    assert faults(rig) == {"n1": "fresh", "n2": "fresh"}
+
+
+def test_a_node_that_did_not_answer_when_it_was_asked_is_not_given_more_time_for_that(rig):
+    rig.begin(nodes=("n1", "n2"))
+    for height in range(106, 126):
+        rig.grow(height, height, "n1")
+        rig.say(rig.heard("n2", fault="no answer within 10 s"))
+    rig.grow(126, 127, "n1", "n2")
+    rig.say(rig.read(127, node="n2"))
+    assert faults(rig)["n2"] == "fresh"
+    rig.grow(128, 133, "n1")
+    assert faults(rig)["n2"] == "silent"
+
+
 def test_a_node_that_hangs_is_no_chain_that_stands_still(rig):
     rig.begin()
     told = rig.wait(600)
@@ -142,6 +189,25 @@ def test_while_one_node_is_behind_the_chain_does_not_stand_still(rig):
     rig.grow(106, 107, "n1")
     rig.at += 1
     assert "chain.halted" not in [event.type for event in rig.wait(600, 2.0, "n2")]
+
+
+def test_nodes_that_stand_still_one_block_apart_are_a_chain_that_stands_still(rig):
+    rig.begin(nodes=("n1", "n2"))
+    rig.grow(106, 106, "n1")
+    (told,) = rig.wait(600, 2.0, "n1", "n2")
+    assert (told.type, told.data["headHeight"]) == ("chain.halted", 106)
+    assert "2 nodes that answer are at heights 105 to 106" in told.data["why"]
+
+
+def test_the_first_block_behind_a_halt_is_old_by_its_own_time_and_nothing_is_stale_for_that(rig):
+    rig.begin(nodes=("n1", "n2"))
+    rig.wait(3600, 2.0, "n1", "n2")
+    rig.events.clear()
+    # Its time is that of the votes for the block before, which were cast when the chain stopped.
+    told = rig.say(rig.head(106, at=rig.at - 3590), rig.head(106, "n2", at=rig.at - 3590))
+    told += rig.wait(6, 0.5, "n1", "n2")
+    told += rig.say(rig.head(107, at=rig.at - 6), rig.head(107, "n2", at=rig.at - 6)) + rig.look()
+    assert [event.type for event in told] == ["chain.resumed"]
 
 
 def test_a_halt_outlives_a_restart_and_is_not_told_twice(rig):
@@ -206,6 +272,32 @@ def test_a_height_that_no_chain_can_have_reached_is_not_believed(rig):
     (told,) = rig.look()
     assert (told.type, told.data["reason"]) == ("chain.node.quarantined", "ahead")
     rig.grow(106, 106, "n1", "n2")
+    assert faults(rig)["n2"] == "fresh"
+
+
+def test_a_node_that_claims_a_height_and_tells_honest_blocks_is_ahead_until_it_takes_the_claim_back(rig):
+    rig.begin(nodes=("n1", "n2"))
+
+    def claim(height):
+        return rig.say(HeadSeen(rig.place(height, "n2", "status", at=rig.at), height, rig.at))
+
+    for height in range(106, 112):
+        claim(99_999)
+        rig.grow(height, height, "n1", "n2")
+    assert [(event.type, event.data["reason"]) for event in rig.events] == [("chain.node.quarantined", "ahead")]
+    assert (rig.events[0].data["claimedHeight"], rig.events[0].data["state"]["claimedHeight"]) == (99_999, 99_999)
+    assert next(node["height"] for node in rig.chain["nodes"] if node["name"] == "n2") == 111
+    claim(111)
+    assert [event.type for event in rig.look()] == ["chain.node.released"]
+    assert next(node["claimedHeight"] for node in rig.chain["nodes"] if node["name"] == "n2") is None
+
+
+def test_a_claim_that_is_not_made_again_for_long_does_not_keep_a_node_out(rig):
+    rig.begin(nodes=("n1", "n2"))
+    rig.say(HeadSeen(rig.place(99_999, "n2", "status", at=rig.at), 99_999, rig.at))
+    rig.grow(106, 200, "n1", "n2")
+    assert faults(rig)["n2"] == "ahead"
+    rig.grow(201, 207, "n1", "n2")
     assert faults(rig)["n2"] == "fresh"
 
 

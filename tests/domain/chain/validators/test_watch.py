@@ -42,6 +42,59 @@ def test_it_is_confirmed_by_the_next_records_and_told_so_without_another_alert(r
     assert len(rig.alerts()) == 1
 
 
+def test_records_that_are_read_twice_at_one_height_do_not_confirm_themselves(rig, make_record):
+    rig.begin(nodes=("n1", "n2"))
+    jailed = make_record(jailed=True, bond="unbonding")
+    (told,) = rig.say(rig.read(107, jailed))
+    assert (told.data["status"], told.data["confirmed"]) == ("JAILED", False)
+    assert rig.say(rig.read(107, jailed)) == []
+    (told,) = rig.say(rig.read(107, jailed, node="n2"))
+    assert (told.type, told.data["confirmedBy"]) == ("validator.confirmed", ["n1", "n2"])
+
+
+def test_records_of_a_later_height_confirm_those_of_the_same_node(rig, make_record):
+    rig.begin()
+    jailed = make_record(jailed=True, bond="unbonding")
+    rig.say(rig.read(107, jailed))
+    (told,) = rig.say(rig.read(108, jailed))
+    assert (told.type, told.data["height"]) == ("validator.confirmed", 108)
+
+
+def test_records_do_not_confirm_themselves_at_any_height_where_another_node_has_such_records(rig, make_record):
+    rig.begin(nodes=("n1", "n2"))
+    jailed = make_record(jailed=True, bond="unbonding")
+    rig.say(rig.read(107, jailed))
+    assert rig.say(rig.read(108, jailed)) == []
+    rig.restart()
+    rig.say(rig.heard(), rig.read(109, jailed))
+    assert not rig.validator()["confirmed"]
+    (told,) = rig.say(rig.read(109, jailed, node="n2"))
+    assert (told.type, told.data["confirmedBy"]) == ("validator.confirmed", ["n1", "n2"])
+
+
+def test_who_lies_alone_is_contradicted_never_confirmed_and_taken_back_when_it_tells_the_truth(rig, make_record):
+    rig.begin(nodes=("n1", "n2"))
+    # The term of a jailing long ago, as the records of who served it have it.
+    lie = make_record(jailed=True, bond="unbonding", jailed_until=0.0)
+    rig.say(rig.read(107, lie, node="n2"))
+    for height in range(108, 130, 2):
+        rig.grow(height, height, "n1", "n2")
+        rig.say(rig.read(height))
+        rig.say(rig.read(height, lie, node="n2"))
+    assert [event.type for event in rig.events] == ["validator.status", "validator.conflict"]
+    (told,) = rig.say(rig.read(130, node="n2"))
+    assert (told.type, told.data["status"], told.data["retracted"]) == ("validator.retracted", "ACTIVE", "JAILED")
+
+
+def test_a_block_and_the_records_of_one_node_are_not_confirmed_while_another_node_denies_them(rig, make_record):
+    rig.begin(nodes=("n1", "n2"))
+    jailed = make_record(jailed=True, bond="unbonding")
+    rig.say(rig.jail(106, node="n2"), rig.read(108), rig.read(108, jailed, node="n2"))
+    assert (rig.status(), rig.validator()["confirmed"]) == ("JAILED", False)
+    (told,) = rig.say(rig.read(109, jailed))
+    assert (told.type, told.data["confirmedBy"]) == ("validator.confirmed", ["n2", "n1"])
+
+
 def test_a_second_node_confirms_it_too(rig):
     rig.begin(nodes=("n1", "n2"))
     rig.say(rig.jail(106))
@@ -159,11 +212,37 @@ def test_a_slashed_validator_of_a_beacon_chain_is_jailed_for_that(rig):
     row = ValidatorRow(KEY, operator="7", status="active_ongoing", bond="bonded", is_jailed=False)
     rig.say(rig.read(106, row, complete=False, method="validators"))
     rig.grow(106, 108)
-    slashed = replace(row, status="active_slashed", is_jailed=True)
+    slashed = replace(row, status="active_slashed", is_jailed=True, reason="slashed")
     rig.say(rig.read(108, slashed, complete=False, method="validators"))
     (told,) = rig.alerts(KEY)
     assert (told.data["reason"], told.data["spec"], told.data["final"]) == ("slashed", "active_slashed", False)
     assert told.data["canUnjail"] is False
+
+
+def test_another_word_of_the_chain_for_the_same_state_is_told_without_an_alert(rig):
+    rig.begin()
+    row = ValidatorRow(KEY, operator="7", status="active_ongoing", bond="bonded", is_jailed=False)
+    rig.say(rig.read(106, row, complete=False, method="validators"))
+    rig.told.clear()
+    assert rig.say(rig.read(107, replace(row, status="active_exiting"), complete=False, method="validators")) == []
+    (told,) = rig.told
+    assert (told.data["status"], told.data["spec"], told.data["news"]) == ("ACTIVE", "active_exiting", False)
+
+
+def test_a_block_that_comes_late_and_only_corrects_since_when_is_told_too(rig, make_record):
+    rig.begin()
+    until = rig.at + 600
+    rig.say(rig.read(110, make_record(jailed=True, bond="unbonding", jailed_until=until)))
+    rig.say(rig.read(111, make_record(jailed=True, bond="unbonding", jailed_until=until)))
+    assert (rig.validator()["reason"], rig.validator()["confirmed"]) == ("downtime", True)
+    rig.told.clear()
+    (told,) = rig.say(rig.jail(108, history=True))
+    assert (told.type, told.data["reason"], told.data["since"]) == ("validator.confirmed", "downtime", 108)
+    # The status alone says it as well, to those who read nothing else, and is no second alert.
+    (again,) = [event for event in rig.told if event.data["validator"] == ALICE]
+    assert (again.type, again.data["since"], again.data["news"]) == ("validator.status", 108, False)
+    assert rig.say(rig.jail(108, history=True, node="n2")) == []
+    assert len(rig.alerts()) == 1
 
 
 # -- V3: who leaves is not jailed -----------------------------------------------------------------------------
@@ -189,6 +268,29 @@ def test_who_joins_the_set_is_active_and_is_not_missed_in_a_set_that_has_it_two_
     assert rig.status(CAROL) == "ACTIVE"
     rig.say(rig.read(108, complete=True))
     assert rig.status(CAROL) == "INACTIVE"
+
+
+def test_who_was_jailed_has_no_power_although_the_set_of_the_next_height_still_has_it(rig):
+    rig.begin()
+    member, other = ValidatorRow(ALICE, bond="bonded", power=10), ValidatorRow(BOB, bond="bonded", power=5)
+    rig.say(rig.read(105, member, other, complete=True, method="validators"))
+    assert rig.validator()["votingPower"] == 10
+    rig.grow(106, 106)
+    rig.say(rig.jail(106), rig.change(106))
+    for height in (106, 107):
+        rig.say(rig.read(height, member, other, complete=True, method="validators"))
+        assert rig.validator()["votingPower"] == 0
+    rig.say(rig.read(108, other, complete=True, method="validators"))
+    assert (rig.validator()["votingPower"], rig.validator(BOB)["votingPower"]) == (0, 5)
+
+
+def test_who_is_in_the_set_no_more_has_no_power_whoever_missed_the_block_that_said_so(rig):
+    rig.begin()
+    rows = ValidatorRow(ALICE, bond="bonded", power=10), ValidatorRow(BOB, bond="bonded", power=5)
+    rig.say(rig.read(105, *rows, complete=True, method="validators"))
+    rig.grow(106, 110)
+    rig.say(rig.read(110, rows[1], complete=True, method="validators"))
+    assert (rig.status(), rig.validator()["votingPower"]) == ("INACTIVE", 0)
 
 
 def test_the_set_of_the_next_height_still_has_who_was_just_jailed_and_that_releases_nobody(rig):

@@ -93,6 +93,22 @@ def test_an_event_of_a_call_raises_none_or_there_were_no_end():
     assert len(wishes([rule("all", "it")], event("andonx.call"), path_of)) == 1
 
 
+def test_two_validators_of_one_chain_are_two_places_or_the_second_one_s_call_were_the_first_one_s():
+    def told(type_, subject):
+        return Event(f"e{subject}", "/chain/hub-1", type_, {"text": f"{subject} is gone"}, 1.0, Priority.HIGH, subject)
+
+    events = [
+        told("validator.status", "AA"),
+        told("validator.status", "BB"),
+        told("chain.node.quarantined", "n1:26657"),
+    ]
+    found = [wish for each in events for _, wish in wishes([rule("r", "it")], each, path_of)]
+    assert [wish.path for wish in found] == ["chain/hub-1/AA", "chain/hub-1/BB", "chain/hub-1/n1:26657"]
+    assert found[0].text == "AA is gone"
+    ((_, halted),) = wishes([rule("r", "it")], told("chain.halted", "hub-1"), path_of)
+    assert halted.path == "chain/hub-1"
+
+
 def test_the_same_event_raises_the_same_call_and_another_one_another():
     rules = [FAULT, rule("second", "supervisor", type_="alarm")]
     told = event(data={"level": "FAULT"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, time
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from domain import Grounds, Refused
 from domain.plant.escalation import (
     ACKNOWLEDGE,
+    KINDS,
     RECIPIENTS,
     RESOLVE,
     Ask,
     Directory,
+    Escalations,
     Phase,
     Reading,
     Rulebook,
@@ -20,6 +23,7 @@ from domain.plant.escalation import (
     read_chain,
 )
 from domain.plant.escalation.course import TRANSITIONS
+from domain.plant.escalation.notification import Situation, subject_of
 from domain.plant.site import Hours, Person, ShiftCalendar, ShiftPlan
 
 MINUTE = 60.0
@@ -392,6 +396,16 @@ def test_the_chain_is_the_one_that_held_when_the_call_was_raised(make_desk):
     assert [each.target for each in desk.raise_call("c2")] == ["nobody"]
 
 
+def test_what_is_said_comes_before_the_place_in_the_one_line(make_desk):
+    desk = make_desk()
+    facts = desk.raise_call(priority="low") and desk.escalations._courses["c1"].facts
+    situation = Situation(1, is_acknowledged=False, acknowledged_by="", is_repeated=False)
+    spoken = type(facts)(**{**facts.members(), "text": "bob JAILED:\ndowntime"})
+    assert subject_of(spoken, situation) == f"Andon low maintenance call: bob JAILED: downtime ({facts.path})"
+    silent = type(facts)(**{**facts.members(), "text": ""})
+    assert subject_of(silent, situation) == f"Andon low maintenance call: {facts.path}"
+
+
 def test_another_priority_changes_the_words_and_not_the_chain(make_desk):
     desk = make_desk()
     desk.receipt(desk.raise_call(priority="low")[0])
@@ -609,3 +623,18 @@ def test_every_state_does_with_every_trigger_what_the_table_says(make_desk, phas
         assert desk.view()["state"] == "exhausted"
     else:
         assert desk.view()["state"] == expected.value
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("chain", {"name": "No Name", "steps": []}), ("run", "1"), ("attempts", "x"), ("facts", None), ("phase", "bored")],
+)
+def test_what_was_kept_and_cannot_be_read_is_told_and_stops_nothing(make_desk, member, value):
+    desk = make_desk()
+    desk.raise_call()
+    kept = {kind: [] for kind in KINDS}
+    for (kind, key), text in desk.rows.items():
+        kept[kind].append((key, json.loads(text)))
+    (row,) = [row for rows in kept.values() for _, row in rows if "facts" in row]
+    row[member] = value
+    assert Escalations(lambda: desk.book, lambda _: desk.calendar).restore(kept) == ["c1"]
