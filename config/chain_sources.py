@@ -154,6 +154,31 @@ def name_of(name: str, address: str) -> str:
     return name or (parts.netloc.rpartition("@")[2] if parts is not None else address)
 
 
+# What nodes of both kinds have, and what their sources have.
+_Headers = Annotated[
+    Secret | None,
+    means("Headers that each request to it carries, one `Name: value` a line, such as a token", reload=True),
+]
+_Authority = Annotated[
+    str | None,
+    means(
+        "Certificates that are trusted for it, PEM; none: those of the system",
+        unit="path",
+        reload=True,
+        rule=rules.readable_file,
+    ),
+]
+_Equipment = Annotated[str, means("Where the nodes belong", unit="ISA-95 path", reload=True, rule=rules.equipment)]
+_Cadence = Annotated[
+    float,
+    means("Longest usual silence; twice this is an event", unit="seconds", within=(0.001, 86_400), reload=True),
+]
+_Required = Annotated[bool, means("Counts for /readyz", reload=True)]
+_Deadline = Annotated[
+    float, means("Time that a node has for an answer", unit="seconds", within=(0.1, 300), reload=True)
+]
+
+
 class CosmosNode(msgspec.Struct, frozen=True, kw_only=True):
     """A node of a chain of CometBFT."""
 
@@ -170,15 +195,8 @@ class CosmosNode(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     name: Annotated[str, means("What it is called; none: host and port of `rpc`", reload=True, rule=node_name)] = ""
-    headers: Annotated[
-        Secret | None,
-        means("Headers that each request to it carries, one `Name: value` a line, such as a token", reload=True),
-    ] = None
-    authority: Annotated[
-        str | None,
-        means("Certificates that are trusted for it, PEM; none: those of the system", unit="path", reload=True,
-              rule=rules.readable_file),
-    ] = None  # fmt: skip
+    headers: _Headers = None
+    authority: _Authority = None
 
     @property
     def called(self) -> str:
@@ -196,14 +214,9 @@ class CosmosSource(msgspec.Struct, frozen=True, kw_only=True, tag="cosmos", tag_
         tuple[CosmosNode, ...],
         means("Where it is read; two or more confirm each other", reload=True, rule=cosmos_nodes),
     ]
-    equipment: Annotated[
-        str, means("Where the nodes belong", unit="ISA-95 path", reload=True, rule=rules.equipment)
-    ] = ""
-    cadence: Annotated[
-        float,
-        means("Longest usual silence; twice this is an event", unit="seconds", within=(0.001, 86_400), reload=True),
-    ] = 30.0
-    required: Annotated[bool, means("Counts for /readyz", reload=True)] = False
+    equipment: _Equipment = ""
+    cadence: _Cadence = 30.0
+    required: _Required = False
     watched: Annotated[
         tuple[str, ...],
         means("Validators with metrics of their own", unit="addresses", reload=True, rule=cosmos_validators),
@@ -230,9 +243,7 @@ class CosmosSource(msgspec.Struct, frozen=True, kw_only=True, tag="cosmos", tag_
             reload=True,
         ),
     ] = 4.0
-    deadline: Annotated[
-        float, means("Time that a node has for an answer", unit="seconds", within=(0.1, 300), reload=True)
-    ] = 10.0
+    deadline: _Deadline = 10.0
 
 
 class EthereumNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,15 +265,8 @@ class EthereumNode(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[str, means("What it is called; none: host and port of each layer", reload=True, rule=node_name)] = (
         ""
     )
-    headers: Annotated[
-        Secret | None,
-        means("Headers that each request to it carries, one `Name: value` a line, such as a token", reload=True),
-    ] = None
-    authority: Annotated[
-        str | None,
-        means("Certificates that are trusted for it, PEM; none: those of the system", unit="path", reload=True,
-              rule=rules.readable_file),
-    ] = None  # fmt: skip
+    headers: _Headers = None
+    authority: _Authority = None
 
     @property
     def execution_called(self) -> str:
@@ -285,14 +289,9 @@ class EthereumSource(msgspec.Struct, frozen=True, kw_only=True, tag="ethereum", 
         tuple[EthereumNode, ...],
         means("Where it is read; two or more confirm each other", reload=True, rule=ethereum_nodes),
     ]
-    equipment: Annotated[
-        str, means("Where the nodes belong", unit="ISA-95 path", reload=True, rule=rules.equipment)
-    ] = ""
-    cadence: Annotated[
-        float,
-        means("Longest usual silence; twice this is an event", unit="seconds", within=(0.001, 86_400), reload=True),
-    ] = 30.0
-    required: Annotated[bool, means("Counts for /readyz", reload=True)] = False
+    equipment: _Equipment = ""
+    cadence: _Cadence = 30.0
+    required: _Required = False
     watched: Annotated[
         tuple[int | str, ...],
         means(
@@ -319,9 +318,7 @@ class EthereumSource(msgspec.Struct, frozen=True, kw_only=True, tag="ethereum", 
             reload=True,
         ),
     ] = 500
-    deadline: Annotated[
-        float, means("Time that a node has for an answer", unit="seconds", within=(0.1, 300), reload=True)
-    ] = 10.0
+    deadline: _Deadline = 10.0
     requests: Annotated[
         int, means("Requests that one node is sent at a time", unit="requests", within=(1, 64), reload=True)
     ] = 8
