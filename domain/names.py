@@ -94,6 +94,12 @@ _KINDS = {
     "line": "equipment",
 }
 
+PLACELESS_KINDS = frozenset(name.partition("/")[0] for name in _FIXED.values())
+"""The kinds of channels whose names are no places: those of chains, and of this machine."""
+
+CHANNEL_KINDS = frozenset({*_KINDS.values(), *PLACELESS_KINDS, "events"})
+"""Every kind of channel."""
+
 
 def channel_of(event: Event) -> str:
     """The channel that ``event`` is published on."""

@@ -1,0 +1,143 @@
+"""Who may see and do what: plain rules."""
+
+from domain.access.certificates import CertificateHolder, Certificates
+from domain.access.claims import ClaimRules, bearer_of, check_claims, claims_of, issuer_of, own_rules, person_of
+from domain.access.grants import ANY, Grant, Within, fits
+from domain.access.identity import EVERY_TENANT, OWN_ISSUER, Identity, Proof
+from domain.access.issuing import TokenIssuer, TokenKind, TokenVerifier
+from domain.access.key_schedule import KeySchedule
+from domain.access.lockout import ADDRESS_PATIENCE, LOGIN_PACE, USER_PATIENCE, Lockout, Patience, network_of
+from domain.access.page_sessions import (
+    PageSession,
+    PageSessions,
+    key_of,
+    postponed,
+    renewal_of,
+    session_of,
+)
+from domain.access.policy import AccessPolicy, Anonymous, role_name
+from domain.access.provider import WELL_KNOWN, Provider, ProviderFault, provider_of
+from domain.access.revocations import Revocation, Revocations, Scope, TooManyRevocations
+from domain.access.rights import NO_RIGHTS, OPEN_RIGHTS, Rights, Verdict
+from domain.access.roles import ACTIONS, ROLES, Role, actions
+from domain.access.sessions import (
+    LONGEST_TOKEN,
+    Family,
+    SessionFault,
+    SessionTerms,
+    Why,
+    Withdrawal,
+    crowded_out,
+    ended,
+    renewed,
+    superseded,
+)
+from domain.access.sight import Sight
+from domain.access.sign_in import (
+    Attempt,
+    Client,
+    SignInFault,
+    SignInRefused,
+    SignIns,
+    asking,
+    code_in,
+    exchanging,
+    is_secret,
+    leaving,
+    renewing_form,
+)
+from domain.access.tenants import Realm, Tenant, TenantFault, Tenants, tenant_faults
+from domain.access.token_fault import TokenFault, TokenRefused
+from domain.access.users import NAME_LIMIT, PASSWORD_LIMIT, User, email_fault, folded, identity_of, name_fault, weakness
+
+__all__ = [
+    "ACTIONS",
+    "ADDRESS_PATIENCE",
+    "ANY",
+    "EVERY_TENANT",
+    "LOGIN_PACE",
+    "LONGEST_TOKEN",
+    "NAME_LIMIT",
+    "NO_RIGHTS",
+    "OPEN_RIGHTS",
+    "OWN_ISSUER",
+    "PASSWORD_LIMIT",
+    "ROLES",
+    "USER_PATIENCE",
+    "WELL_KNOWN",
+    "AccessPolicy",
+    "Anonymous",
+    "Attempt",
+    "CertificateHolder",
+    "Certificates",
+    "ClaimRules",
+    "Client",
+    "Family",
+    "Grant",
+    "Identity",
+    "KeySchedule",
+    "Lockout",
+    "PageSession",
+    "PageSessions",
+    "Patience",
+    "Proof",
+    "Provider",
+    "ProviderFault",
+    "Realm",
+    "Revocation",
+    "Revocations",
+    "Rights",
+    "Role",
+    "Scope",
+    "SessionFault",
+    "SessionTerms",
+    "Sight",
+    "SignInFault",
+    "SignInRefused",
+    "SignIns",
+    "Tenant",
+    "TenantFault",
+    "Tenants",
+    "TokenFault",
+    "TokenIssuer",
+    "TokenKind",
+    "TokenRefused",
+    "TokenVerifier",
+    "TooManyRevocations",
+    "User",
+    "Verdict",
+    "Why",
+    "Withdrawal",
+    "Within",
+    "actions",
+    "asking",
+    "bearer_of",
+    "check_claims",
+    "claims_of",
+    "code_in",
+    "crowded_out",
+    "email_fault",
+    "ended",
+    "exchanging",
+    "fits",
+    "folded",
+    "identity_of",
+    "is_secret",
+    "issuer_of",
+    "key_of",
+    "leaving",
+    "name_fault",
+    "network_of",
+    "own_rules",
+    "person_of",
+    "postponed",
+    "provider_of",
+    "renewal_of",
+    "renewed",
+    "renewing_form",
+    "role_name",
+    "session_of",
+    "superseded",
+    "tenant_faults",
+    "weakness",
+]
