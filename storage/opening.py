@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from errno import EISDIR
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -119,11 +120,14 @@ def make_private(path: Path) -> None:
         StorageError: if it cannot be made.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # A file that is there is never opened: closing it would drop the locks that SQLite holds on it in this process
+        # (POSIX, fcntl), and another process would take the log away under us.
         try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            if path.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR)) from None
+        path.chmod(0o600)
         sync_directory(path.parent)
     except OSError as error:
         raise StorageError(path, "open", error.strerror or str(error), needs_operator=True) from error

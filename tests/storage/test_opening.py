@@ -1,6 +1,9 @@
 import os
 import shutil
 import sqlite3
+import stat
+import subprocess
+import sys
 from contextlib import closing, suppress
 
 import pytest
@@ -10,8 +13,8 @@ from hypothesis import strategies as st
 from domain import Priority
 from storage import StorageError, verify
 from storage.chain import START, Lane
-from storage.database import migrations
-from storage.opening import doubt
+from storage.database import Database, migrations
+from storage.opening import doubt, make_private
 from storage.state import Known, read_known
 from tests.storage.harm import lose_number
 
@@ -298,3 +301,15 @@ def test_whatever_bit_flips_the_journal_is_written_again_after_three_openings_at
             path.unlink()
         file.write_bytes(pristine)
         state.write_bytes(known)
+
+
+def test_who_makes_a_file_private_again_keeps_the_locks_that_sqlite_has_on_it(tmp_path):
+    path = tmp_path / "access.db"
+    make_private(path)
+    with closing(Database.open(path)) as database, database.transaction("hold", is_synced=True):
+        path.chmod(0o644)
+        make_private(path)
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('PRAGMA journal_mode = DELETE')"
+        other = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+        assert "database is locked" in other.stderr
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
