@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from domain import address_key
 from transport.addresses import ClientAddress
 from transport.codes import ProtocolError
 
@@ -94,7 +95,7 @@ class Admission:
 
     def claim(self, client: ClientAddress) -> ProtocolError | None:
         """Take a place of this client's address, or say why there is none."""
-        key = (client.host, client.proxied)
+        key = (address_key(client.host), client.proxied)
         held = self._by_address.get(key, 0)
         # Who is exempt is counted all the same, so that what is given back was always taken.
         if held >= self.limits.per_address and not self._is_exempt(client):
@@ -104,7 +105,7 @@ class Admission:
 
     def release(self, client: ClientAddress) -> None:
         """Give back what ``claim()`` took."""
-        key = (client.host, client.proxied)
+        key = (address_key(client.host), client.proxied)
         held = self._by_address[key] - 1
         if held:
             self._by_address[key] = held

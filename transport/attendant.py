@@ -16,32 +16,46 @@ from dataclasses import dataclass
 
 import trio
 
+from domain import Allowance
 from telemetry import counters, events
-from transport.codes import CONNECTION_FAILED, INVALID_TEXT, LINK_LOST, MESSAGE_TOO_BIG, UsageError, is_sendable
+from transport.codes import (
+    CONNECTION_FAILED,
+    INVALID_TEXT,
+    LINK_LOST,
+    MESSAGE_TOO_BIG,
+    TOO_MANY_COMMANDS,
+    UsageError,
+    is_sendable,
+)
 from transport.gate import CLOSE_PATIENCE, Door, Link, Peer
 from transport.messages import Request
+from transport.pace import Pace
+from transport.quotas import told
 from transport.reception import Reception
 from transport.stream import FrameStream
 from transport.tls import half_close
 from transport.websocket import Handshake, WebSocket
 
 _CLOSED_PATIENCE = 5.0
+_LONGEST_WAIT = 5.0
+_POLICY_VIOLATION = 1008
 _FAULTS = {MESSAGE_TOO_BIG: "size", INVALID_TEXT: "utf8"}
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request for a WebSocket that was found good, the door it leads to, and its handshake."""
+    """A request for a WebSocket that was found good, the door it leads to, its handshake, and what it may take."""
 
     request: Request
     door: Door
     handshake: Handshake
+    allowance: Allowance
 
 
 class Attendant:
     """Attends the link of one ``visit`` in the nursery of its connection; cancelling that nursery ends it."""
 
-    __slots__ = ("_is_cut", "_nursery", "_peer", "_reception", "_visit", "_websocket", "link")
+    __slots__ = ("_hasty", "_is_cut", "_nursery", "_peer", "_reception", "_visit", "_websocket", "link")
 
     def __init__(self, reception: Reception, nursery: trio.Nursery, stream: FrameStream, visit: Visit) -> None:
         self._reception = reception
@@ -49,8 +63,17 @@ class Attendant:
         self._peer: Peer | None = None
         self._is_cut = False
         self._visit: Visit | None = visit
-        self._websocket = WebSocket(stream, visit.handshake, reception.settings.message_size, self)
-        self.link = Link(stream, visit.door, visit.request.client, self, subprotocol=visit.handshake.subprotocol)
+        self._hasty = TOO_MANY_COMMANDS if visit.door.weighs else _POLICY_VIOLATION
+        pace = Pace(visit.allowance, self._hasty, visit.request.client.host)
+        self._websocket = WebSocket(stream, visit.handshake, reception.settings.message_size, self, pace)
+        self.link = Link(
+            stream,
+            visit.door,
+            visit.request.client,
+            self,
+            subprotocol=visit.handshake.subprotocol,
+            allowance=visit.allowance,
+        )
 
     async def attend(self, done: Callable[[], None]) -> None:
         """Open the link and see it through; ``done`` is called when its handshake is over, well or not."""
@@ -112,6 +135,8 @@ class Attendant:
             return
         counters.frames_received += 1
         link.busy = True
+        if not link.door.weighs and not await self._has_room(link):
+            return
         try:
             await peer.received(message)
         except Exception as error:  # noqa: BLE001 - whoever minds the link failed; the others go on
@@ -119,6 +144,20 @@ class Attendant:
             link.close(CONNECTION_FAILED, "the gateway failed")
         link.busy = False
         link.resumed_at = trio.current_time()
+
+    async def _has_room(self, link: Link) -> bool:
+        """Whether the client may say one thing more; it waits where those that share its limits said too much."""
+        excess = link.allowance.message(trio.current_time())
+        if excess is not None:
+            told(excess, link.client.host)
+            link.close(self._hasty, excess.words)
+            return False
+        shared = link.allowance.command(1.0, time.time())
+        while shared is not None and link.closing is None:
+            told(shared, link.client.host)
+            await trio.sleep(min(shared.wait, _LONGEST_WAIT))
+            shared = link.allowance.command(1.0, time.time())
+        return True
 
     # -- closing ----------------------------------------------------------------------------------------------
 

@@ -1,8 +1,10 @@
 """Bytes to values and back: JSON and MessagePack, with limits.
 
-Rules of this file: what comes from outside is bounded in depth before anybody walks it, and in MessagePack in what it
-declares before anything is built. Every fault is a ``CodecError`` whose text can be shown to the sender. This is the
-only file with ``Any``: the libraries' own words for "some value".
+Rules of this file: what comes from outside is bounded in depth and in how many values it holds before anybody walks it,
+and in MessagePack in what it declares before anything is built. Values are counted by what separates them, which also
+stands in texts: a limit is far above what is ever said, so that no text is refused that somebody wrote. Every fault is
+a ``CodecError`` whose text can be shown to the sender. This is the only file with ``Any``: the libraries' own words for
+"some value".
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ from domain import JsonObject, JsonValue
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 DEPTH_LIMIT = 32
+ITEM_LIMIT = 262_144
+"""Values in one text: what a body of a MiB can hold that says something."""
+
+MESSAGE_ITEMS = 4_096
+"""Values in one message of a client on a WebSocket."""
 
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -33,12 +40,14 @@ def encode_json(value: JsonValue) -> bytes:
     return _json_encoder.encode(value)
 
 
-def decode_json(data: bytes | str) -> JsonValue:
-    """The value that ``data`` (UTF-8 JSON, RFC 8259) describes.
+def decode_json(data: bytes | str, limit: int | None = ITEM_LIMIT) -> JsonValue:
+    """The value that ``data`` (UTF-8 JSON, RFC 8259) describes, of at most ``limit`` values; None: any number.
 
     Raises:
-        CodecError: if it is no JSON, or nested deeper than ``DEPTH_LIMIT``.
+        CodecError: if it is no JSON, has more values, or is nested deeper than ``DEPTH_LIMIT``.
     """
+    if limit is not None and len(data) > limit and _separators(data) > limit:
+        raise _too_many(limit)
     try:
         value: Any = _json_decoder.decode(data)
     except RecursionError:
@@ -55,19 +64,20 @@ def encode_msgpack(value: JsonValue) -> bytes:
     return packed
 
 
-def decode_msgpack(data: bytes) -> JsonValue:
+def decode_msgpack(data: bytes, limit: int = ITEM_LIMIT) -> JsonValue:
     """The value that ``data`` (MessagePack, with text keys and without extension types) describes.
 
     Raises:
-        CodecError: if it is no such MessagePack, or nested deeper than ``DEPTH_LIMIT``.
+        CodecError: if it is no such MessagePack, has more than ``limit`` values, or is nested deeper than
+            ``DEPTH_LIMIT``.
     """
     try:
         _walk(data)
-        value: Any = msgpack.unpackb(data, raw=False, strict_map_key=True)
+        value: Any = msgpack.unpackb(data, raw=False, strict_map_key=True, max_array_len=limit, max_map_len=limit)
     except (ValueError, RecursionError, msgpack.UnpackException) as error:
         raise CodecError(f"not valid MessagePack: {str(error) or type(error).__name__}") from None
     _check_depth(value)
-    _check_types(value)
+    _check_types(value, limit)
     return _plain(value)
 
 
@@ -105,11 +115,26 @@ def _narrowed(value: Any) -> float | None:
         return None
 
 
-def _check_types(value: Any) -> None:
+def _separators(data: bytes | str) -> int:
+    """How many values ``data`` may have, and no fewer than it has but one."""
+    if isinstance(data, str):
+        return data.count(",") + data.count("[") + data.count("{")
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
+
+
+def _too_many(limit: int) -> CodecError:
+    return CodecError(f"more than {limit} values")
+
+
+def _check_types(value: Any, limit: int) -> None:
     """Refuse what MessagePack can say and JSON cannot: bytes, extension types, keys that are no text."""
     waiting: list[Any] = [value]
+    count = 0
     while waiting:
         item = waiting.pop()
+        count += 1
+        if count > limit:
+            raise _too_many(limit)
         if type(item) is list:
             waiting += item
         elif type(item) is dict:

@@ -19,6 +19,7 @@ from functools import partial
 
 import trio
 
+from domain import Allowance
 from telemetry import counters, events
 from transport.addresses import ClientAddress, Origin
 from transport.admission import Entry, draining_refusal
@@ -26,9 +27,11 @@ from transport.attendant import Attendant, Visit
 from transport.codes import ProtocolError, UsageError
 from transport.gate import Door
 from transport.http import Head, HttpConnection, Request, Response, problem, problem_of
+from transport.origins import guarded
+from transport.quotas import check_commands
 from transport.reception import Reception
 from transport.stream import FrameStream
-from transport.tls import half_close, secure
+from transport.tls import half_close, secure, subject_of
 from transport.websocket import (
     Handshake,
     check_upgrade,
@@ -50,8 +53,8 @@ class Conversation:
     """One connection. ``refusal`` says why it is only to be told to go."""
 
     __slots__ = (
-        "_attendant", "_claimed", "_entry", "_has_turn", "_is_behind_proxy", "_peer", "_reception", "_refusal", "_sock",
-        "_stream",
+        "_allowance", "_attendant", "_certificate", "_claimed", "_entry", "_has_turn", "_is_behind_proxy", "_peer",
+        "_reception", "_refusal", "_sock", "_stream",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,8 @@ class Conversation:
         self._refusal = refusal
         self._is_behind_proxy = reception.proxies.trusts(peer.host)
         self._claimed = None if self._is_behind_proxy or entry is not Entry.SERVED else peer
+        self._allowance = reception.allow(peer)
+        self._certificate = ""
         self._attendant: Attendant | None = None
         self._stream: FrameStream | None = None
         self._has_turn = False
@@ -104,6 +109,7 @@ class Conversation:
             self._stream.close()
         if self._claimed is not None:
             self._reception.admission.release(self._claimed)
+        self._allowance.end()
         self._reception.admission.leave(self._entry)
         self._reception.departed()
         # The collector is kept from looking, so what ends must be freed by being forgotten.
@@ -168,6 +174,7 @@ class Conversation:
         try:
             with trio.fail_at(deadline):
                 self._sock = await secure(self._sock, context, self._reception.tls_turns)
+                self._certificate = subject_of(self._sock)
         except ProtocolError as fault:
             return fault
         except (OSError, trio.TooSlowError) as error:
@@ -190,20 +197,25 @@ class Conversation:
     async def _answer(self, http: HttpConnection) -> Response:
         """Read a plain request and have it answered."""
         head = http.read_head()
-        origin = self._reception.origin(self._peer, head, secure=self._is_secure)
+        reception = self._reception
+        origin = reception.origin(self._peer, head, secure=self._is_secure)
+        reception.origins.check_change(head.method, head.headers)
+        allowance = reception.allow(origin.client) if self._is_behind_proxy else self._allowance
         claims = self._claimed is None
         if claims:
-            self._reception.claim(origin.client)
+            reception.claim(origin.client)
         try:
-            return await self._handle(await http.read_request(head, origin))
+            request = await http.read_request(head, origin, allowance, self._certificate)
+            return await self._handle(request, allowance)
         finally:
             if claims:
-                self._reception.admission.release(origin.client)
+                reception.admission.release(origin.client)
 
-    async def _handle(self, request: Request) -> Response:
-        began = time.perf_counter()
+    async def _handle(self, request: Request, allowance: Allowance) -> Response:
+        began, origins = time.perf_counter(), self._reception.origins
         try:
-            response = await self._reception.app(request)
+            check_commands(allowance, request.client.host, time.time())
+            response = origins.preflight(request) or await self._reception.app(request)
         except ProtocolError as fault:
             response = problem_of(fault)
         except Exception as error:  # noqa: BLE001 - a handler's failure is answered, and the next request served
@@ -213,7 +225,7 @@ class Conversation:
             response = self._at_a_door(request) or response
         counters.requests_answered.add(str(response.status))
         counters.request_duration.observe(time.perf_counter() - began)
-        return response
+        return guarded(origins.shared(request, response), secure=request.secure)
 
     def _at_a_door(self, request: Request) -> Response | None:
         """What a plain request is told at the path of a WebSocket; None at any other path."""
@@ -229,7 +241,7 @@ class Conversation:
             reason = _HANDSHAKE_FAULTS.get(fault.status, "malformed")
             events.handshake_failed(client=self._peer.host, reason=reason, detail=str(fault))
         with trio.move_on_after(_PART_PATIENCE):
-            await http.respond(problem_of(fault), close=True)
+            await http.respond(guarded(problem_of(fault), secure=self._is_secure), close=True)
             await http.linger(partial(half_close, self._sock))
 
     @property
@@ -251,6 +263,9 @@ class Conversation:
             head = http.read_head()
             origin = reception.origin(self._peer, head, secure=self._is_secure)
             reception.check_open(origin.client)
+            if self._is_behind_proxy:
+                self._allowance = reception.allow(origin.client)
+                reception.check_pace(self._allowance, origin.client)
             if self._claimed is None:
                 reception.claim(origin.client)
                 self._claimed = origin.client
@@ -267,13 +282,15 @@ class Conversation:
         self, http: HttpConnection, stream: FrameStream, nursery: trio.Nursery, head: Head, origin: Origin
     ) -> Attendant | Response:
         key = check_upgrade(head.method, head.version, head.headers, head.body_size)
-        request = await http.read_request(head, origin)
+        self._reception.check_origin(head.headers, origin.client)
+        request = await http.read_request(head, origin, self._allowance, self._certificate)
         door = self._reception.gate.door(request)
         if isinstance(door, Response):
             counters.requests_answered.add(str(door.status))
-            return door
+            return guarded(door, secure=request.secure)
+        self._reception.identify(self._allowance, door.user, door.tenant, origin.client)
         handshake = Handshake(key, choose_subprotocol(head.headers, door.subprotocols), http.take_rest())
-        self._attendant = Attendant(self._reception, nursery, stream, Visit(request, door, handshake))
+        self._attendant = Attendant(self._reception, nursery, stream, Visit(request, door, handshake, self._allowance))
         return self._attendant
 
     def _give_turn(self) -> None:

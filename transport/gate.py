@@ -15,7 +15,8 @@ from typing import Protocol, TypeAlias
 
 import trio
 
-from domain import Position, Recollection
+from domain import Allotments, Allowance, Position, Recollection, Throttle
+from domain.access import NO_RIGHTS, Rights
 from telemetry import events
 from transport.addresses import ClientAddress
 from transport.codes import CODES, CRITICAL_BEHIND, LINK_LOST, UsageError, is_sendable
@@ -34,6 +35,7 @@ _REASON_SIZE = 123
 # What FrameStream says when its outbox holds more critical frames than it may.
 _BEHIND = "critical behind"
 _numbers = count(1)
+_UNLIMITED = Throttle(Allotments())
 
 Farewell: TypeAlias = Callable[[int, str, float, Position | None], Frame]
 """Writes the last word before a planned end."""
@@ -44,12 +46,17 @@ class Door:
     """What a WebSocket path leads to.
 
     ``subprotocols`` are those it speaks, the preferred first; a client that asks for none of them gets none.
-    ``context`` is the gate's own business and comes back with the link.
+    ``context`` is the gate's own business and comes back with the link. ``user`` and ``tenant`` are whose limits its
+    client has (``quotas.holder_of``). A door that ``weighs`` what its clients say does so itself, by what each is
+    worth.
     """
 
     name: str
     subprotocols: tuple[str, ...] = ()
     context: object = None
+    user: str = ""
+    tenant: str = ""
+    weighs: bool = False
 
 
 class Peer(Protocol):
@@ -90,17 +97,25 @@ class Link:
 
     ``introduced`` is the client's word for itself, once it has said one. ``farewell`` writes what a client of its
     dialect is told before a planned end: the close code, the reason, its delay in seconds, where it resumes; None
-    where the dialect has no word for that. ``recollection`` is what its client followed when it was last here; None
-    at a door whose clients ask again by themselves.
+    where the dialect has no word for that. ``allowance`` is what it may take. ``rights`` are what its client may do and
+    see. ``recollection`` is what its client followed when it was last here; None at a door whose clients ask again by
+    themselves.
     """
 
     __slots__ = (
-        "_owner", "busy", "client", "closing", "door", "farewell", "id", "introduced", "opened_at", "patience",
-        "recollection", "resumed_at", "slice", "stream", "subprotocol",
+        "_owner", "allowance", "busy", "client", "closing", "door", "farewell", "id", "introduced", "opened_at",
+        "patience", "recollection", "resumed_at", "rights", "slice", "stream", "subprotocol",
     )  # fmt: skip
 
     def __init__(
-        self, stream: FrameStream, door: Door, client: ClientAddress, owner: Owner, *, subprotocol: str = ""
+        self,
+        stream: FrameStream,
+        door: Door,
+        client: ClientAddress,
+        owner: Owner,
+        *,
+        subprotocol: str = "",
+        allowance: Allowance | None = None,
     ) -> None:
         number = next(_numbers)
         self.id = f"c{number}"
@@ -110,11 +125,13 @@ class Link:
         self.client = client
         self.subprotocol = subprotocol
         self.opened_at = time.time()
+        self.allowance = allowance or _UNLIMITED.allow()
         self.closing: tuple[int, str] | None = None
         self.patience = CLOSE_PATIENCE
         self.introduced = ""
         self.farewell: Farewell | None = None
         self.recollection: Recollection | None = None
+        self.rights: Rights = NO_RIGHTS
         # While a message is handled nothing is read, and silence is not the client's.
         self.busy = False
         self.resumed_at = 0.0

@@ -24,6 +24,7 @@ from email.utils import formatdate
 import h11
 import trio
 
+from domain import Allowance
 from transport.addresses import Origin
 from transport.codes import ProtocolError, UsageError, phrase
 from transport.messages import Request, Response, Target, json_response, parse_target, problem, problem_of
@@ -48,6 +49,7 @@ _DETAIL_SIZE = 200
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:[ \t]*websocket[ \t]*\r?\n", re.IGNORECASE)
+_FOLD = re.compile(rb"\n[ \t]")
 _TOKEN_START = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\r\n")
 _TLS_RECORD = 0x16
 _BODILESS = frozenset({204, 304})
@@ -140,6 +142,9 @@ class HttpConnection:
             ProtocolError: 400, 413, 417, 501 or 505.
         """
         data, self._buffer = self._buffer[: self._end], self._buffer[self._end :]
+        if _FOLD.search(data):
+            # A proxy that does not unfold would see other fields than we do (RFC 9112, section 5.2).
+            raise ProtocolError(400, "a header field goes on in the next line; write each in one")
         self._parser.receive_data(data)
         try:
             event = self._parser.next_event()
@@ -191,23 +196,34 @@ class HttpConnection:
 
     # -- bodies -----------------------------------------------------------------------------------------------
 
-    async def read_request(self, head: Head, origin: Origin) -> Request:
-        """Read the body that belongs to ``head``.
+    async def read_request(
+        self, head: Head, origin: Origin, allowance: Allowance | None = None, certificate: str = ""
+    ) -> Request:
+        """Read the body that belongs to ``head``, no faster than ``allowance`` allows.
 
         Raises:
             ProtocolError: 400 or 413.
         """
         if head.body_size:
-            body = await self._receive_body()
+            body = await self._receive_body(allowance)
         else:
             body = b""
             self._parser.next_event()
         target = head.target
         return Request(
-            head.method, target.path, target.query, head.headers, body, origin.client, origin.secure, target.raw
+            head.method,
+            target.path,
+            target.query,
+            head.headers,
+            body,
+            origin.client,
+            origin.secure,
+            target.raw,
+            allowance=allowance,
+            certificate=certificate,
         )
 
-    async def _receive_body(self) -> bytes:
+    async def _receive_body(self, allowance: Allowance | None) -> bytes:
         self._late = f"the request body came more slowly than {_SLOWEST} bytes a second"
         self.timer.deadline = trio.current_time() + self._limits.head_timeout
         if self._parser.they_are_waiting_for_100_continue and not self._buffer:
@@ -237,7 +253,15 @@ class HttpConnection:
             else:
                 data = bytes(await self._stream.receive_some(_RECEIVE_SIZE))
                 self.timer.deadline += len(data) / _SLOWEST
+                if allowance is not None:
+                    await self._hold(allowance.read(len(data), trio.current_time()))
                 self._parser.receive_data(data)
+
+    async def _hold(self, seconds: float) -> None:
+        """Read nothing for so long; it is not the client's time."""
+        if seconds:
+            self.timer.deadline += seconds
+            await trio.sleep(seconds)
 
     def _too_large(self) -> ProtocolError:
         limit = self._limits.body_size
@@ -266,7 +290,7 @@ class HttpConnection:
                 events.append(h11.Data(data=response.body))
             events.append(h11.EndOfMessage())
             data = self._written(events)
-        except h11.LocalProtocolError as error:
+        except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise UsageError(f"an answer that cannot be sent: {error}") from None
         await self._send(data)
         return self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE
@@ -351,9 +375,10 @@ def _check(head: Head) -> None:
 
 
 def _fault(error: h11.RemoteProtocolError) -> ProtocolError:
-    """h11's words, cut short: they quote what the client sent."""
+    """h11's words, without the line of the client's that they quote: a token may be in it, and they are logged."""
     number = 501 if error.error_status_hint == 501 else 400  # noqa: PLR2004 - the status h11 proposes
-    return ProtocolError(number, str(error)[:_DETAIL_SIZE])
+    words, _, _ = str(error).partition(": bytearray(")
+    return ProtocolError(number, words[:_DETAIL_SIZE])
 
 
 def _no_request(data: bytes) -> ProtocolError:

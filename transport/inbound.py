@@ -34,7 +34,19 @@ _PIECES = 1024
 class Meter:
     """Follows the frames of one connection; ``limit`` is in bytes for each message."""
 
-    __slots__ = ("_ended", "_final", "_header", "_limit", "_mask", "_pieces", "_pong", "_remaining", "_size", "pongs")
+    __slots__ = (
+        "_ended",
+        "_final",
+        "_header",
+        "_limit",
+        "_mask",
+        "_pieces",
+        "_pong",
+        "_remaining",
+        "_size",
+        "frames",
+        "pongs",
+    )
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -48,6 +60,8 @@ class Meter:
         self._pong: bytes | None = None
         self._mask = b""
         self.pongs: list[bytes] = []
+        # Frames that are neither a whole message nor a Pong; whoever counts them takes them away.
+        self.frames = 0
 
     @property
     def has_ended(self) -> bool:
@@ -117,7 +131,11 @@ class Meter:
             self._ended = opcode == _CLOSE
             if opcode == _PONG and payload < _TWO_BYTES and data[position + 1] & _MASK:
                 self._pong, self._mask = b"", data[position + 2 : position + 6]
+            else:
+                self.frames += 1
             return
+        if self._pieces or not first & _FIN:
+            self.frames += 1
         self._size += payload
         self._pieces += 1
         if self._size > self._limit:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from domain import JsonValue
+from domain import Allowance, JsonValue
+from domain.access import NO_RIGHTS, Rights
 from transport.addresses import ClientAddress
 from transport.codec import encode_json
 from transport.codes import CODES, ProtocolError, phrase
@@ -32,7 +33,9 @@ class Request:
 
     ``path`` is percent-decoded; ``target`` is the same path as it came, for who must tell ``/`` from ``%2F``. Header
     names are lower case, fields of one name are joined. ``secure`` says that the client spoke TLS, to us or to a
-    trusted proxy.
+    trusted proxy. ``rights`` are what its sender may do and see: nothing, until somebody found out who that is.
+    ``allowance`` is what the sender's connection may take. ``certificate`` is the subject of the certificate that the
+    client proved to hold (RFC 4514), empty if it showed none.
     """
 
     method: str
@@ -43,6 +46,9 @@ class Request:
     client: ClientAddress
     secure: bool
     target: str
+    rights: Rights = NO_RIGHTS
+    allowance: Allowance | None = None
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

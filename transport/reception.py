@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TypeAlias
 
 import trio
 
 from config import ServerSettings
+from domain import Allowance, Excess, Throttle, address_key
 from telemetry import events
 from transport.addresses import ClientAddress, Origin, TrustedProxies
 from transport.admission import Admission, AdmissionLimits, Entry, connection_refusal, draining_refusal
@@ -23,26 +24,32 @@ from transport.audit import Audit
 from transport.codes import ProtocolError
 from transport.gate import Gate, Link, Links
 from transport.http import Head, HttpLimits, Request, Response, plain_answer, problem_of
+from transport.origins import Origins
 from transport.outbox import Limits
-from transport.tls import server_context
+from transport.quotas import allotments, refusal_of
+from transport.tls import Mark, context_of, mark_of
 
 App: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 Part: TypeAlias = Callable[[Link], None]
 """Sends the client of one link away: has it closed or dropped, with a last word perhaps."""
 
+Renewed: TypeAlias = Callable[[str, str, str], None]
+"""Is told of a renewed certificate: its path, its fingerprint, or why it is not used."""
+
 _DRAIN_SIZE = 64 * 1024
 _TLS_TURNS = 4
 
 
 class Reception:
-    """Settings, admission and register of one server.
+    """Settings, admission and register of one server; ``applied`` is set by the next ``apply()``.
 
     Raises:
         OSError: if the certificate or its key cannot be used.
     """
 
     def __init__(self, settings: ServerSettings, app: App, gate: Gate) -> None:
+        self.applied = trio.Event()
         self.app = app
         self.gate = gate
         self.arrivals = Arrivals()
@@ -54,13 +61,16 @@ class Reception:
         self.present = 0
         self.emptied = trio.Event()
         self.part: Part | None = None
+        self.renewed: Renewed = _unheard
         self.cut = 0
         self.heads: set[trio.CancelScope] = set()
         self.handshakes = trio.CapacityLimiter(settings.handshakes)
         # A step of a TLS handshake is some ten times the work of opening a WebSocket.
         self.tls_turns = trio.CapacityLimiter(max(1, settings.handshakes // _TLS_TURNS))
         self.tls: ssl.SSLContext | None = None
+        self.mark: Mark = ()
         self.admission = Admission(_admission_limits(settings))
+        self.throttle = Throttle(allotments(settings.limits))
         self.apply(settings)
 
     def apply(self, settings: ServerSettings) -> None:
@@ -71,17 +81,29 @@ class Reception:
             ValueError: if a trusted proxy is no address.
         """
         proxies = TrustedProxies(settings.trusted_proxies)
-        tls = None
-        if settings.certificate is not None and settings.key is not None:
-            tls = server_context(settings.certificate, settings.key, settings.key_password)
+        mark, tls = mark_of(settings), context_of(settings)
         self.settings = settings
+        self.applied.set()
+        self.applied = trio.Event()
         self.proxies = proxies
-        self.tls = tls
+        self.mark, self.tls = mark, tls
         self.http_limits = HttpLimits(
             settings.head_size, settings.body_size, settings.head_timeout, settings.idle_timeout
         )
         self.limits = Limits(settings.outbox_size, settings.outbox_critical, settings.credit, settings.frame_age)
         self.admission.limits = _admission_limits(settings)
+        self.throttle.limits = allotments(settings.limits)
+        self.origins = Origins(settings.origins)
+
+    def renew(self) -> None:
+        """Take the certificate's files as they are now, for who comes after.
+
+        Raises:
+            OSError: if they cannot be used; nothing has changed then.
+        """
+        # First, because what is written meanwhile is to be found later; and what fails is not tried again.
+        self.mark = mark_of(self.settings)
+        self.tls = context_of(self.settings)
 
     # -- who comes in -----------------------------------------------------------------------------------------
 
@@ -93,10 +115,15 @@ class Reception:
             return entry, self._refuse(connection_refusal(), "limit", peer)
         if self.proxies.trusts(peer.host):
             return entry, None
-        refusal = self.admission.claim(peer)
+        refusal = self._hasty(self.allow(peer).handshake(trio.current_time()), peer) or self.admission.claim(peer)
         if refusal is None:
             return entry, None
         return self.admission.demote(), self._refuse(refusal, "address", peer)
+
+    def allow(self, client: ClientAddress) -> Allowance:
+        """What a connection of ``client`` may take."""
+        is_exempt = self.settings.exempt_loopback and not client.proxied and client.is_loopback
+        return self.throttle.allow("" if is_exempt else address_key(client.host))
 
     def claim(self, client: ClientAddress) -> None:
         """Take a place of a proxied client's address.
@@ -107,6 +134,37 @@ class Reception:
         refusal = self.admission.claim(client)
         if refusal is not None:
             raise self._refuse(refusal, "address", client)
+
+    def check_pace(self, allowance: Allowance, client: ClientAddress) -> None:
+        """Let nobody open WebSockets faster than an address may that comes through a proxy.
+
+        Raises:
+            ProtocolError: 429, if its address is too fast.
+        """
+        refusal = self._hasty(allowance.handshake(trio.current_time()), client)
+        if refusal is not None:
+            raise self._refuse(refusal, "address", client)
+
+    def identify(self, allowance: Allowance, user: str, tenant: str, client: ClientAddress) -> None:
+        """Count one more connection of a user and a tenant.
+
+        Raises:
+            ProtocolError: 429, if one of them has as many as it may.
+        """
+        excess = allowance.identify(user, tenant)
+        if excess is not None:
+            raise self._refuse(refusal_of(excess, client.host), str(excess.holder), client)
+
+    def check_origin(self, headers: Mapping[str, str], client: ClientAddress) -> None:
+        """Open no WebSocket to a web page that is neither ours nor listed.
+
+        Raises:
+            ProtocolError: 403.
+        """
+        try:
+            self.origins.check(headers)
+        except ProtocolError as refusal:
+            raise self._refuse(refusal, "origin", client) from None
 
     def check_open(self, client: ClientAddress) -> None:
         """Let nobody open a WebSocket who would be sent away in a moment.
@@ -130,6 +188,9 @@ class Reception:
                 # What has come and was not read would make the kernel take the answer back.
                 sock.recv(_DRAIN_SIZE)
         sock.close()
+
+    def _hasty(self, excess: Excess | None, client: ClientAddress) -> ProtocolError | None:
+        return None if excess is None else refusal_of(excess, client.host)
 
     def _refuse(self, refusal: ProtocolError, reason: str, client: ClientAddress) -> ProtocolError:
         self.refused[reason] = self.refused.get(reason, 0) + 1
@@ -165,3 +226,8 @@ class Reception:
 
 def _admission_limits(settings: ServerSettings) -> AdmissionLimits:
     return AdmissionLimits(settings.connections, settings.connections_per_address, settings.exempt_loopback)
+
+
+def _unheard(path: str, fingerprint: str, fault: str) -> None:
+    """Where nobody wants to know of a renewed certificate."""
+    del path, fingerprint, fault

@@ -5,6 +5,7 @@ Rules of this file:
 * A pattern is segments: plain text, ``{name}`` for one segment, ``{name...}`` at the end for one or more.
 * A path is split at its slashes before it is percent-decoded: an encoded slash belongs to the segment it is in.
 * Plain text wins over a parameter at the same place; two patterns that could not be told apart are refused when added.
+* Whoever may not ask is turned away before a handler hears of it: ``guard`` decides, knowing the route that was found.
 * A path that is known with other methods is 405 with ``Allow``, an unknown one 404. HEAD is answered by the handler of
   GET, OPTIONS by the table itself.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, Protocol, cast
+from typing import Concatenate, ParamSpec, Protocol, TypeAlias, cast
 from urllib.parse import unquote_to_bytes
 
 from transport.codes import ProtocolError, UsageError
@@ -55,10 +56,20 @@ class _Node:
         self.routes: dict[str, Route] = {}
 
 
+RouteGuard: TypeAlias = Callable[[Route, Request], Request | Response]
+"""Who asks: the request for the handler, with what its sender may do and see, or the answer that says no."""
+
+
+def let_in_everybody(_route: Route, request: Request) -> Request:
+    """As it came: nobody is known, and nobody turned away."""
+    return request
+
+
 class Routes:
     """Method and path to handler; calling it with a request answers that request."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: RouteGuard = let_in_everybody) -> None:
+        self._guard = guard
         self._root = _Node()
         self._routes: list[Route] = []
 
@@ -108,12 +119,18 @@ class Routes:
         route = node.routes.get(request.method)
         if route is None:
             return await self._answer_otherwise(node, request, values)
-        return await route.handler(request, **dict(zip(route.parameters, values, strict=True)))
+        return await self._handle(route, request, values)
+
+    async def _handle(self, route: Route, request: Request, values: list[str]) -> Response:
+        admitted = self._guard(route, request)
+        if isinstance(admitted, Response):
+            return admitted
+        return await route.handler(admitted, **dict(zip(route.parameters, values, strict=True)))
 
     async def _answer_otherwise(self, node: _Node, request: Request, values: list[str]) -> Response:
         route = node.routes.get("GET") if request.method == "HEAD" else None
         if route is not None:
-            return await route.handler(request, **dict(zip(route.parameters, values, strict=True)))
+            return await self._handle(route, request, values)
         allow = ", ".join(_allowed(node))
         if request.method == "OPTIONS":
             return Response(204, {"allow": allow})

@@ -23,7 +23,8 @@ from transport.conversation import Conversation
 from transport.gate import Gate, Link
 from transport.heartbeat import Heartbeat
 from transport.listeners import accept_connections, address_of, close_listener, configure_listeners, open_listeners
-from transport.reception import App, Part, Reception
+from transport.reception import App, Part, Reception, Renewed
+from transport.renewal import Renewal
 
 _PART_AT_ONCE = 256
 
@@ -126,6 +127,7 @@ class Server:
                 self._stop = connections.cancel_scope.cancel
                 connections.start_soon(self._heartbeat.run)
                 connections.start_soon(self._reception.arrivals.run)
+                connections.start_soon(Renewal(self._reception).watch)
                 for listener in self._listeners:
                     events.listener_opened(address=address_of(listener), tls=self._reception.tls is not None)
                     connections.start_soon(
@@ -143,6 +145,10 @@ class Server:
             ValueError: if a trusted proxy is no address; nothing has changed then.
         """
         self._reception.apply(settings)
+
+    def hear_renewals(self, renewed: Renewed) -> None:
+        """Tell ``renewed`` of each certificate of our own that comes in place of the one before."""
+        self._reception.renewed = renewed
 
     def shut(self) -> None:
         """Take nobody more; a request that is being answered is answered to its end."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from domain import Gap, Position
+from domain.access import Rights
 from transport.encoder import Encoder
 from transport.frames import Frame
 
@@ -133,6 +134,13 @@ class Enquire:
 
 
 @dataclass(frozen=True, slots=True)
+class Admit:
+    """The client has shown who it is: it may do and see what ``rights`` say, from now on and while they last."""
+
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True)
 class Express:
     """What only this dialect can say, to a client that introduces itself no further: a hole, and the end.
 
@@ -149,6 +157,13 @@ class Prompt:
 
     after: float
     write: Callable[[float], Frame]
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """The client was told that it does not see what it asked for, and ``why``: for the audit."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +184,10 @@ Step: TypeAlias = (
     | Acknowledge
     | Show
     | Enquire
+    | Admit
     | Express
     | Prompt
+    | Withhold
     | Close
 )
 

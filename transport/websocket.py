@@ -32,6 +32,7 @@ from transport.codes import INVALID_TEXT, LINK_LOST, MALFORMED_FRAME, ProtocolEr
 from transport.frames import CLOSE, frame_bytes
 from transport.gate import close_payload
 from transport.inbound import Meter
+from transport.pace import Pace
 from transport.stream import FrameStream
 
 _VERSION = "13"
@@ -107,9 +108,11 @@ class WebSocket:
 
     __slots__ = ("_catch", "_connection", "_handshake", "_wire")
 
-    def __init__(self, stream: FrameStream, handshake: Handshake, message_size: int, consumer: Consumer) -> None:
+    def __init__(
+        self, stream: FrameStream, handshake: Handshake, message_size: int, consumer: Consumer, pace: Pace
+    ) -> None:
         self._handshake: Handshake | None = handshake
-        self._wire = _Wire(stream, handshake, message_size, consumer)
+        self._wire = _Wire(stream, handshake, message_size, consumer, pace)
         self._catch: _Catch | None = _Catch()
         self._connection: trio_websocket.WebSocketConnection | None = None
 
@@ -225,11 +228,13 @@ class _Wire(trio.abc.Stream):
     """What the library takes for its stream."""
 
     __slots__ = (
-        "_complete", "_consumer", "_early", "_head", "_listening", "_meter", "_over", "answered", "closing",
+        "_complete", "_consumer", "_early", "_head", "_listening", "_meter", "_over", "_pace", "answered", "closing",
         "connection", "fault", "handshake", "message_size", "stream",
     )  # fmt: skip
 
-    def __init__(self, stream: FrameStream, handshake: Handshake, message_size: int, consumer: Consumer) -> None:
+    def __init__(
+        self, stream: FrameStream, handshake: Handshake, message_size: int, consumer: Consumer, pace: Pace
+    ) -> None:
         self.stream = stream
         self.message_size = message_size
         self.handshake: trio.CancelScope | None = None
@@ -242,6 +247,7 @@ class _Wire(trio.abc.Stream):
         self._early = handshake.early
         self._listening: trio.Event | None = trio.Event()
         self._meter = Meter(message_size)
+        self._pace = pace
         self._complete = 0
         self._over = False
 
@@ -264,19 +270,28 @@ class _Wire(trio.abc.Stream):
             await self._hand_on()
         if self._over:
             raise trio.ClosedResourceError
+        if self._pace.pause:
+            await self._pace.rest()
         if self._early:
             await checkpoint()
             data, self._early = self._early[:_RECEIVE_SIZE], self._early[_RECEIVE_SIZE:]
         else:
             data = await self._receive(max_bytes)
+        if self.fault is None:
+            self._count(data)
+        # An end of the stream is what makes the library stop at once, without a word of its own.
+        return data if self.fault is None else b""
+
+    def _count(self, data: bytes) -> None:
         try:
             self._complete = self._meter.feed(data)
+            if self.closing:
+                # Nobody weighs any more what is said behind our Close, and each message costs as much as ever.
+                self._meter.frames += self._complete
+            self._pace.read(len(data))
+            self._hand_on_pongs()
         except ProtocolError as fault:
-            # An end of the stream is what makes the library stop at once, without a word of its own.
             self.fault = fault.with_traceback(None)
-            return b""
-        self._hand_on_pongs()
-        return data
 
     async def _receive(self, max_bytes: int | None) -> bytes:
         """What has come in; Pongs alone are handled here."""
@@ -288,12 +303,21 @@ class _Wire(trio.abc.Stream):
 
     def taste(self, data: bytes) -> bytes:
         """Handle the Pongs at the beginning of ``data``; returns what follows them."""
+        if self.fault is not None:
+            return data
         rest = self._meter.take_pongs(data)
-        self._hand_on_pongs()
-        return rest
+        try:
+            self._hand_on_pongs()
+        except ProtocolError as fault:
+            # Whoever reads finds it: here nobody waits for an end.
+            self.fault = fault.with_traceback(None)
+        return rest if self.fault is None else data
 
     def _hand_on_pongs(self) -> None:
-        pongs = self._meter.pongs
+        meter = self._meter
+        pongs = meter.pongs
+        self._pace.frames(meter.frames, len(pongs))
+        meter.frames = 0
         if pongs:
             self._meter.pongs = []
             for payload in pongs:

@@ -56,8 +56,11 @@ class EchoGate:
         self.hold: trio.Event | None = None
 
     def door(self, request: Request) -> Door | Response:
-        if request.path in {"/stream", "/broken", "/slow"}:
-            return Door(request.path[1:], ("andond.v1.json", "andond.v1.msgpack"), context=request.path)
+        if request.path in {"/stream", "/broken", "/slow", "/counted"}:
+            user, tenant = (request.query.get(name, [""])[-1] for name in ("user", "tenant"))
+            spoken = ("andond.v1.json", "andond.v1.msgpack")
+            weighs = request.path != "/counted"
+            return Door(request.path[1:], spoken, request.path, user, tenant, weighs)
         if request.path == "/forbidden":
             return problem(403, "Forbidden", "not for you", 403)
         return problem(404, "Not Found", f"there is no WebSocket at {request.path}", 404)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from transport.codec import (
     DEPTH_LIMIT,
+    MESSAGE_ITEMS,
     CodecError,
     convert,
     decode_json,
@@ -247,3 +248,71 @@ def test_what_is_declared_and_never_comes_takes_no_room(opening):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1_000_000
+
+
+# -- how many values --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        b"[" + b"1," * 5000 + b"1]",
+        b"[" + b"[]," * 5000 + b"1]",
+        b"[" + b"{}," * 5000 + b"1]",
+        b"{" + b",".join(b'"%d":1' % number for number in range(5000)) + b"}",
+        b"[" + b",".join([b"[[[[[[[]]]]]]]"] * 700) + b"]",
+    ],
+)
+def test_json_of_too_many_values_is_refused_before_it_is_built(wide):
+    for data in (wide, wide.decode()):
+        with pytest.raises(CodecError, match="more than 4096 values"):
+            decode_json(data, MESSAGE_ITEMS)
+    assert decode_json(wide) == decode_json(wide, limit=None)
+
+
+def test_what_separates_values_may_stand_in_a_text_as_often_as_it_is_ever_written():
+    text = "a, b, [c], {d} " * 600
+    assert decode_json(encode_json({"description": text}), MESSAGE_ITEMS) == {"description": text}
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b"\xdc\xff\xff" + b"\x80" * 65_535,
+        b"\xdd\x00\x00\xff\xff" + b"\xc0" * 65_535,
+        b"\x9f" + (b"\xdc\x0f\xff" + b"\x01" * 4095) * 15,
+        b"\xde\x20\x00" + b"".join(b"\xa4%04x\x01" % number for number in range(8192)),
+    ],
+)
+def test_messagepack_of_too_many_values_is_refused(bomb):
+    with pytest.raises(CodecError, match=r"more than 4096 values|not valid MessagePack: .*4096"):
+        decode_msgpack(bomb, MESSAGE_ITEMS)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\xdb\xff\xff\xff\xff",
+        b"\xdc\xff\xff\x01",
+    ],
+)
+def test_messagepack_that_only_says_that_it_is_large_costs_nothing(bomb):
+    tracemalloc.start()
+    with pytest.raises(CodecError):
+        decode_msgpack(bomb, MESSAGE_ITEMS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
+
+
+def test_a_message_of_usual_size_takes_no_more_memory_than_its_limit_of_values():
+    """The largest message of the default settings, all of it empty maps: what it costs at most."""
+    tracemalloc.start()
+    with pytest.raises(CodecError):
+        decode_json(b"[" + b"{}," * 21_000 + b"1]", MESSAGE_ITEMS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000

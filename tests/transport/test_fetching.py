@@ -123,6 +123,18 @@ async def test_a_value_is_posted_and_its_answer_read():
     assert asked[0].endswith(b'\r\n\r\n["1","2"]')
 
 
+async def test_fields_are_posted_as_a_form_with_headers_of_their_own():
+    async with _node(answer({"ok": True})) as (url, asked), Fetcher(url) as node:
+        assert await node.submit("/token?kind=1", {"code": "a&b", "of": "ä"}, {"authorization": "Basic eA=="}) == {
+            "ok": True
+        }
+    head, _, body = asked[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /token?kind=1 HTTP/1.1\r\n")
+    assert b"content-type: application/x-www-form-urlencoded" in head.lower()
+    assert b"authorization: Basic eA==" in head
+    assert body == b"code=a%26b&of=%C3%A4"
+
+
 async def test_an_answer_comes_with_its_headers_and_the_time_that_it_took(autojump_clock):
     async def slow(stream: trio.abc.Stream) -> None:
         await trio.sleep(2)

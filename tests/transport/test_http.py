@@ -174,7 +174,13 @@ async def test_a_handler_that_fails_is_500_without_its_traceback(house, monkeypa
 
 
 @pytest.mark.parametrize(
-    "answer", [Response(200, {"x": "a\r\nb: c"}), Response(99), Response(200, {"content-length": "7"})]
+    "answer",
+    [
+        Response(200, {"x": "a\r\nb: c"}),
+        Response(200, {"x": "\xe9"}),
+        Response(99),
+        Response(200, {"content-length": "7"}),
+    ],
 )
 async def test_an_answer_that_cannot_be_sent_is_500(house, monkeypatch, answer):
     reported = []
@@ -343,6 +349,8 @@ async def test_a_client_that_does_not_read_its_answer_is_let_go(serve, patient_c
         (request("/up", "Bad Name: x"), 400, "header"),
         (request("/up", "X : y"), 400, "header"),
         (request("/up", "X: \x00"), 400, "header"),
+        (request("/up", "Transfer-Encoding:\r\n chunked"), 400, "next line"),
+        (request("/up", "X: a\n\tb"), 400, "next line"),
         (request("/\x7f"), 400, ""),
         (request("up"), 400, "target"),
         (request("/%zz"), 400, "percent"),
@@ -405,3 +413,27 @@ async def test_the_date_is_made_once_a_second(monkeypatch):
     http_module.http_date()
     assert made == [1_000_000_000, 1_000_000_001]
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /ws?token=%s HTTP/1.1 x\r\nHost: a\r\n\r\n",
+        b"GET /ws?token=%s\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\x00\r\n\r\n",
+        b"GET /ws HTTP/1.1\r\nHost: a\r\nAuthorization : Bearer %s\r\n\r\n",
+        b"GET /ws%%zz?token=%s HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /ws?token=%s%%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"CONNECT /ws?token=%s HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET ws?token=%s HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+async def test_a_token_in_a_head_that_cannot_be_read_is_neither_logged_nor_repeated(house, monkeypatch, head):
+    told = []
+    monkeypatch.setattr(events, "handshake_failed", lambda **fields: told.append(fields))
+    token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbm5hIn0.c2lnbmF0dXJl"  # noqa: S105 - of a test
+    answer = await house.talk(head % token.encode())
+    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501"))
+    assert b"eyJ" not in answer
+    assert told
+    assert "eyJ" not in repr(told)

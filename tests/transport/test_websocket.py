@@ -7,12 +7,15 @@ import pytest
 import trio
 import trio_websocket
 
-from domain import Priority
+from config import ConnectionLimitSettings, LimitSettings
+from domain import Allotments, Priority, Throttle
 from telemetry import counters, events
 from transport import UsageError
 from transport.frames import Frame, frame_bytes
+from transport.pace import Pace
 from transport.websocket import Handshake, WebSocket, check_upgrade, choose_subprotocol
 
+FREE_PACE = Pace(Throttle(Allotments()).allow(), 1008, "127.0.0.1")
 GOOD = {
     "connection": "keep-alive, Upgrade",
     "upgrade": "websocket",
@@ -209,7 +212,7 @@ async def test_a_gate_that_takes_too_long_loses_the_link(serve, wire, patient_cl
 async def test_a_handshake_that_the_library_refuses_does_not_hang(nursery):
     ours, theirs = trio.testing.memory_stream_pair()
     handshake = Handshake("x\r\nSec-WebSocket-Version: 12", "", b"")
-    opening = WebSocket(ours, handshake, 1024, None)
+    opening = WebSocket(ours, handshake, 1024, None, FREE_PACE)
 
     async def read():
         await (await opening.reader())()
@@ -222,7 +225,7 @@ async def test_a_handshake_that_the_library_refuses_does_not_hang(nursery):
 
 async def test_a_client_that_has_gone_when_it_is_answered_ends_the_handshake(nursery):
     ours, theirs = trio.testing.memory_stream_pair()
-    opening = WebSocket(ours, Handshake(GOOD["sec-websocket-key"], "", b""), 1024, None)
+    opening = WebSocket(ours, Handshake(GOOD["sec-websocket-key"], "", b""), 1024, None, FREE_PACE)
 
     async def read():
         await (await opening.reader())()
@@ -236,7 +239,7 @@ async def test_a_client_that_has_gone_when_it_is_answered_ends_the_handshake(nur
 
 async def test_a_handshake_is_completed_once(nursery):
     ours, _theirs = trio.testing.memory_stream_pair()
-    opening = WebSocket(ours, Handshake(GOOD["sec-websocket-key"], "", b""), 1024, None)
+    opening = WebSocket(ours, Handshake(GOOD["sec-websocket-key"], "", b""), 1024, None, FREE_PACE)
 
     async def read():
         await (await opening.reader())()
@@ -380,7 +383,8 @@ async def test_the_limit_of_a_message_is_a_setting(serve, wire):
 
 
 async def test_a_message_in_endless_empty_pieces_is_1008(serve, wire):
-    house = await serve(message_size=1024)
+    unhurried = LimitSettings(connection=ConnectionLimitSettings(frames=0))
+    house = await serve(message_size=1024, limits=unhurried)
     stream = await house.upgrade()
     async with stream:
         await stream.send_all(wire.frame(0x01) + wire.frame(0x00) * 1100)

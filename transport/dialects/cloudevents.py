@@ -75,6 +75,11 @@ class CloudEventsSession:
             raise QueryFault("latest stands once for all channels, or once for each in their order")
         return cls(dict(zip(channels, counts, strict=True)))
 
+    @property
+    def channels(self) -> Sequence[str]:
+        """What it follows."""
+        return tuple(self._latest)
+
     def opened(self, at: float) -> list[Step]:
         """Follow every channel that was asked for."""
         del at

@@ -1,4 +1,4 @@
-"""What a session says when its client wants something done at the plant, and what it is answered.
+"""What a session says when its client wants something done at the plant, or shows a token, and what it is answered.
 
 Rules of this file: data only, the same for every dialect. Whoever holds the desks answers; a refusal comes as a
 ``domain.Refused``.
@@ -6,7 +6,7 @@ Rules of this file: data only, the same for every dialect. Whoever holds the des
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain import JsonObject, JsonValue
 
@@ -21,6 +21,26 @@ class Deed:
     at: float
     arguments: JsonObject
     station: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenShown:
+    """The client showed ``token`` in a message; answered with its ``Rights``, or a ``TokenRefusal``."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefusal:
+    """Why a token does not count: the native protocol's ``error`` and ``close`` code, and words for people."""
+
+    error: int
+    close: int
+    message: str
+
+
+NOT_IDENTIFIED = TokenRefusal(101, 4001, "a token is required: in Authorization, or in connect")
+"""For a client that showed none, where one is needed."""
 
 
 @dataclass(frozen=True, slots=True)

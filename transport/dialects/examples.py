@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, JsonObject] = MappingProxyType(
         },
         "unsubscribe": {"id": 3, "unsubscribe": {"channel": "readings/acme/plant1/line3/press3"}},
         "ping": {"id": 4, "ping": {}},
+        "refresh": {"id": 9, "refresh": {"token": "eyJhbGciOiJFZERTQSJ9.e30.c2ln"}},
         "act": {
             "id": 5,
             "act": {
@@ -91,6 +92,7 @@ REPLIES: Mapping[str, JsonObject] = MappingProxyType(
         },
         "unsubscribe": {"id": 3, "unsubscribe": {"channel": "readings/acme/plant1/line3/press3"}},
         "ping": {"id": 4, "ping": {"time": "2026-11-21T06:00:05.120Z"}},
+        "refresh": {"id": 9, "refresh": {"expires": "2026-11-21T06:30:00.000Z"}},
         "act": {"id": 5, "act": {"kept": True, "result": {"id": "01JD6W", "state": "acknowledged"}}},
         "ack": {"id": 6, "ack": {}},
         "shown": {"id": 7, "shown": {}},

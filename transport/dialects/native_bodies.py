@@ -1,4 +1,4 @@
-"""What stands in an act, in its answer and in an error of the native protocol.
+"""Parts of messages of the native protocol: acts, their answers, newer tokens, errors, and what several have.
 
 Rules of this file: as in ``native_frames``, of which these words are a part. What an act's own members are is the
 business of who does it.
@@ -12,6 +12,24 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 _MOMENT = {"format": "date-time"}
 _NAME = 200
+
+
+class Nothing(Struct):
+    """No members."""
+
+
+class Limits(Struct):
+    """What one session may do."""
+
+    message_size: Annotated[int, Meta(description="Bytes of a message to the gateway")]
+    subscriptions: int
+    commands_per_second: int
+
+
+class Unsubscribed(Struct):
+    """The channel that is followed no more."""
+
+    channel: str
 
 
 class Act(Struct):
@@ -29,6 +47,18 @@ class Acted(Struct):
 
     kept: Annotated[bool, Meta(description="It is on disk; false: everybody was told, the disk does not take it")]
     result: Annotated[object, Meta(description="What it is about, as it is now", extra_json_schema={})]
+
+
+class Refresh(Struct):
+    """A newer token of the same client."""
+
+    token: Annotated[str, Meta(max_length=8192)]
+
+
+class Refreshed(Struct):
+    """Until when the client may stay."""
+
+    expires: Annotated[str | None, Meta(description="null: for ever", extra_json_schema=_MOMENT)]
 
 
 class Error(Struct):

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from msgspec import UNSET, Struct, UnsetType
 
 from domain import Gap, JsonObject, JsonValue, Position, Priority, Publication
-from transport.codec import CodecError, decode_json, decode_msgpack, encode_json, encode_msgpack, plain
+from transport.codec import MESSAGE_ITEMS, CodecError, decode_json, decode_msgpack, encode_json, encode_msgpack, plain
 from transport.dialects import native_frames as wire
 from transport.dialects.cloudevents import members_of
 from transport.encoder import Encoder
@@ -110,9 +110,13 @@ def _push(publication: Publication, more: JsonObject) -> JsonObject:
 def _packed(message: str | bytes) -> JsonValue:
     if isinstance(message, str):
         raise CodecError("MessagePack comes in binary messages")
-    return decode_msgpack(message)
+    return decode_msgpack(message, MESSAGE_ITEMS)
 
 
-JSON = Encoding("andond.v1.json", TEXT, decode_json, encode_json)
+def _read(message: str | bytes) -> JsonValue:
+    return decode_json(message, MESSAGE_ITEMS)
+
+
+JSON = Encoding("andond.v1.json", TEXT, _read, encode_json)
 MSGPACK = Encoding("andond.v1.msgpack", BINARY, _packed, encode_msgpack)
 ENCODINGS = (JSON, MSGPACK)

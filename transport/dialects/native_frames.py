@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain import NAME_LIMIT, Reason
-from transport.dialects.native_bodies import Act, Acted, Error
+from transport.dialects.native_bodies import Act, Acted, Error, Limits, Nothing, Refresh, Refreshed, Unsubscribed
 
 ID_LIMIT = 2**53 - 1
 """The largest id: the largest integer that every JSON library reads exactly."""
@@ -44,10 +44,6 @@ Credit = Annotated[
 ]
 Offset = Annotated[int, Meta(ge=0, description="The number in a position")]
 Latest = Annotated[int, Meta(ge=0, le=LATEST_LIMIT, description="The newest that come first; 1 unless there is `from`")]
-
-
-class Nothing(Struct):
-    """No members."""
 
 
 # -- commands ---------------------------------------------------------------------------------------------------
@@ -127,6 +123,13 @@ class PingCommand(Struct):
     ping: Nothing
 
 
+class RefreshCommand(Struct):
+    """Stay for longer than the token lasts that was shown before."""
+
+    id: Id
+    refresh: Refresh
+
+
 class ActCommand(Struct):
     """Do something at the plant."""
 
@@ -163,6 +166,7 @@ Command = (
     | SubscribeCommand
     | UnsubscribeCommand
     | PingCommand
+    | RefreshCommand
     | ActCommand
     | AckCommand
     | ShownCommand
@@ -175,6 +179,7 @@ COMMANDS: Mapping[str, type[Command]] = MappingProxyType(
         "subscribe": SubscribeCommand,
         "unsubscribe": UnsubscribeCommand,
         "ping": PingCommand,
+        "refresh": RefreshCommand,
         "act": ActCommand,
         "ack": AckCommand,
         "shown": ShownCommand,
@@ -185,14 +190,6 @@ COMMANDS: Mapping[str, type[Command]] = MappingProxyType(
 
 
 # -- replies ----------------------------------------------------------------------------------------------------
-
-
-class Limits(Struct):
-    """What one session may do."""
-
-    message_size: Annotated[int, Meta(description="Bytes of a message to the gateway")]
-    subscriptions: int
-    commands_per_second: int
 
 
 class CriticalState(Struct):
@@ -234,12 +231,6 @@ class Subscribed(Struct):
     gap: Hole | UnsetType = UNSET
 
 
-class Unsubscribed(Struct):
-    """The channel that is followed no more."""
-
-    channel: str
-
-
 class Now(Struct):
     """The gateway's clock."""
 
@@ -272,6 +263,13 @@ class PingReply(Struct):
 
     id: Id
     ping: Now
+
+
+class RefreshReply(Struct):
+    """The newer token counts."""
+
+    id: Id
+    refresh: Refreshed
 
 
 class AckReply(Struct):
@@ -314,6 +312,7 @@ Reply = (
     | SubscribeReply
     | UnsubscribeReply
     | PingReply
+    | RefreshReply
     | ActReply
     | AckReply
     | ShownReply
@@ -327,6 +326,7 @@ REPLIES: Mapping[str, type[Reply]] = MappingProxyType(
         "subscribe": SubscribeReply,
         "unsubscribe": UnsubscribeReply,
         "ping": PingReply,
+        "refresh": RefreshReply,
         "act": ActReply,
         "ack": AckReply,
         "shown": ShownReply,

@@ -18,7 +18,7 @@ from domain import Recollection
 from transport.dialects.portal_channels import DashboardSession, LedgerSession
 from transport.dialects.portal_console import ANALYTICS, OVERVIEW, ConsoleQuestion, ConsoleSession
 from transport.dialects.portal_frames import encode_chain, encode_live, encode_metrics, encode_transaction
-from transport.dialects.portal_guests import Crowd, Guest, Setting, Tokens
+from transport.dialects.portal_guests import Crowd, Guest, Setting, Tokens, guest_of
 from transport.dialects.portal_live import LIVE_CHANNELS, LiveStreamSession
 from transport.dialects.portal_messages import (
     LEDGER_CHANNELS,
@@ -27,6 +27,7 @@ from transport.dialects.portal_messages import (
     encode_feed,
     encode_ledger,
 )
+from transport.dialects.portal_tokens import TOKENS_PATH, TOKENS_WORD, TokenEnd, TokensSession
 from transport.dialects.portal_transactions import TransactionsSession
 from transport.dialects.portal_v11 import V11Session
 from transport.encoder import Encoder
@@ -37,6 +38,8 @@ __all__ = [
     "DOORS",
     "LIVE_CHANNELS",
     "OVERVIEW",
+    "TOKENS_PATH",
+    "TOKENS_WORD",
     "ConsoleQuestion",
     "Crowd",
     "Door",
@@ -44,7 +47,10 @@ __all__ = [
     "LiveStreamSession",
     "Setting",
     "TellingSession",
+    "TokenEnd",
     "Tokens",
+    "TokensSession",
+    "guest_of",
 ]
 
 

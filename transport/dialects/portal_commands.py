@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain import JsonObject, JsonValue, Priority
-from transport.codec import CodecError, decode_json, encode_json
+from transport.codec import MESSAGE_ITEMS, CodecError, decode_json, encode_json
 from transport.frames import text_frame
 from transport.session import Send
 
@@ -37,7 +37,7 @@ def command_of(message: str | bytes, verb: str) -> JsonObject:
         Misunderstood: if there is none.
     """
     try:
-        value = decode_json(message)
+        value = decode_json(message, MESSAGE_ITEMS)
     except CodecError as error:
         raise Misunderstood(NOT_UNDERSTOOD, str(error)) from None
     if not isinstance(value, Mapping):

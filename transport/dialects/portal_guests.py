@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from domain.access import NO_RIGHTS, Rights
 from domain.chain import Document
 
 _COUNT_INTERVAL = 1.0
@@ -25,8 +26,16 @@ class Guest:
     roles: frozenset[str] = frozenset()
 
 
-Tokens = Callable[[str], Guest | None]
-"""Tells whose a token is; None: nobody's."""
+Tokens = Callable[[str], Rights | None]
+"""Tells what somebody with a token may do and see; None: it does not count."""
+
+
+def guest_of(rights: Rights) -> Guest:
+    """Who has ``rights``: a guest without a name if that is not proved."""
+    identity = rights.identity
+    if not identity.is_proved:
+        return Guest()
+    return Guest(identity.name, frozenset(role.upper() for role in identity.roles))
 
 
 def nothing_waits() -> int:
@@ -84,13 +93,14 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where a session finds itself: its ``name`` in the ``crowd`` of its door, who is behind it, who knows tokens.
+    """Where a session finds itself: its ``name`` in the ``crowd`` of its door, who is behind it, with which ``rights``.
 
     ``waiting`` tells how many frames wait for the connection; ``tokens`` is None where nobody can check one.
     """
 
     name: str = ""
     guest: Guest = field(default_factory=Guest)
+    rights: Rights = NO_RIGHTS
     crowd: Crowd = field(default_factory=Crowd)
     waiting: Callable[[], int] = nothing_waits
     tokens: Tokens | None = None

@@ -7,6 +7,7 @@ Rules of this file:
   the client gets a HEARTBEAT after each thirty seconds of silence. What begins like JSON is no command: a generation
   of clients that wraps all it sends cannot read an answer in text, and gets none.
 * A client that is known is greeted and follows ``system`` too.
+* A channel is followed by who sees it. Who does not and asks for it is told so.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from transport.dialects.portal_guests import Present, Setting
 from transport.dialects.portal_system import encode_block, encode_system
 from transport.encoder import Encoder
 from transport.frames import Frame
-from transport.session import Prompt, Step, Subscribe, Unsubscribe
+from transport.session import Prompt, Step, Subscribe, Unsubscribe, Withhold
 
 HEARTBEAT = 30.0
 """Seconds of silence after which who speaks the commands is told that we are here."""
@@ -76,10 +77,10 @@ class TransactionsSession:
         self._opened_at = at
         user_id = self._setting.guest.user_id
         if not user_id:
-            return [step for name in DEFAULT_CHANNELS for step in self._follow(name)]
+            return [step for name in DEFAULT_CHANNELS if self._sees(name) for step in self._follow(name)]
         greeting = {"userId": user_id, "sessionId": self._connection_id, "message": "Connected to the transactions"}
         steps: list[Step] = [say({"type": "WELCOME", **greeting})]
-        for name in KNOWN_USER_CHANNELS:
+        for name in filter(self._sees, KNOWN_USER_CHANNELS):
             steps += [*self._follow(name), say_text(f"SUBSCRIBED {name}")]
         return [*steps, *self._listen()]
 
@@ -112,6 +113,9 @@ class TransactionsSession:
         if name not in TEXT_CHANNELS:
             known = ", ".join(TEXT_CHANNELS)
             return [say_text(f"ERROR: Unknown channel '{echo(name)}'. Channels: {known}")]
+        if not self._sees(name):
+            refusal = say_text(f"ERROR: Not authorized to subscribe to channel '{name}'")
+            return [refusal, Withhold(f"channel {name} of the portal")]
         return [say_text(f"SUBSCRIBED {name}"), *self._follow(name)]
 
     def _unsubscribe(self, name: str) -> list[Step]:
@@ -121,6 +125,9 @@ class TransactionsSession:
             return [say_text(f"ERROR: Not subscribed to channel '{echo(name)}'")]
         del self._followed[name]
         return [Unsubscribe(TEXT_CHANNELS[name].channel), say_text(f"UNSUBSCRIBED {name}")]
+
+    def _sees(self, name: str) -> bool:
+        return self._setting.rights.sees(TEXT_CHANNELS[name].channel)
 
     def _follow(self, name: str) -> list[Step]:
         if name in self._followed:

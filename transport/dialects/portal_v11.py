@@ -3,8 +3,9 @@
 Rules of this file:
 
 * No I/O, no clock. A client may send anything: every message but ``pong`` gets an answer, none ends the connection.
-* The four public channels need no token; of the others who has not the role is told ``auth_required`` while it showed
-  no token, and that it may not once it did. Who checks tokens is handed in; where nobody does, a token is not taken.
+* A channel is followed by who sees it; one that andond has no source for, by who has the role of the predecessor. Who
+  may not is told ``auth_required`` while it showed no token, and that it may not once it did. Who checks tokens is
+  handed in; where nobody does, a token is not taken.
 * A filter is applied, not only echoed. ``priority`` is the client's own note: what is urgent is decided by the event.
 * From its first subscription on a client gets a ``ping`` after each thirty seconds of silence.
 """
@@ -18,9 +19,9 @@ from domain import JsonObject, JsonValue
 from domain.chain import milliseconds
 from transport.dialects.portal_commands import NOT_UNDERSTOOD, Misunderstood, command_of, echo, say
 from transport.dialects.portal_filters import Terms, encoder_of, filter_of
-from transport.dialects.portal_guests import Setting
+from transport.dialects.portal_guests import Setting, guest_of
 from transport.frames import Frame
-from transport.session import Prompt, Step, Subscribe, Unsubscribe
+from transport.session import Admit, Prompt, Step, Subscribe, Unsubscribe, Withhold
 
 PING = 30.0
 """Seconds of silence after which a client is pinged."""
@@ -44,16 +45,9 @@ V11_CHANNELS: Mapping[str, str] = MappingProxyType(
 """The channels by the names that clients give them; empty where andond has no source."""
 
 RIGHTS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "consensus": frozenset({"ADMIN"}),
-        "admin": frozenset({"ADMIN"}),
-        "network": frozenset({"VALIDATOR", "ADMIN"}),
-        "validators": frozenset({"VALIDATOR", "ADMIN"}),
-        "debug": frozenset({"DEVELOPER", "ADMIN"}),
-        "metrics": frozenset({"DEVELOPER", "ADMIN"}),
-    }
+    {"admin": frozenset({"ADMIN"}), "debug": frozenset({"DEVELOPER", "ADMIN"})}
 )
-"""The roles of which one is needed, by channel; the channels that are not here are public."""
+"""The roles of which one is needed for a channel without a source; ``bridge`` needs none."""
 
 _FORMAT: Mapping[str, JsonValue] = MappingProxyType({"type": "auth", "token": "the token"})
 _COMMANDS = "type is one of auth, subscribe, unsubscribe, ping, pong"
@@ -62,11 +56,12 @@ _COMMANDS = "type is one of auth, subscribe, unsubscribe, ping, pong"
 class V11Session:
     """One connection to ``/ws/v11``."""
 
-    __slots__ = ("_followed", "_guest", "_is_pinged", "_setting")
+    __slots__ = ("_followed", "_guest", "_is_pinged", "_rights", "_setting")
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._guest = setting.guest
+        self._rights = setting.rights
         self._followed: dict[str, Terms] = {}
         self._is_pinged = False
 
@@ -89,7 +84,7 @@ class V11Session:
             case None:
                 raise Misunderstood("Missing 'type' field in message", _COMMANDS)
             case "auth":
-                return [self._authenticate(command.get("token"), at)]
+                return self._authenticate(command.get("token"), at)
             case "subscribe":
                 return self._subscribe(command)
             case "unsubscribe":
@@ -102,21 +97,21 @@ class V11Session:
                 raise Misunderstood(f"Unknown message type: {echo(verb)}", _COMMANDS)
         raise Misunderstood(NOT_UNDERSTOOD, _COMMANDS)
 
-    def _authenticate(self, token: JsonValue, at: float) -> Step:
+    def _authenticate(self, token: JsonValue, at: float) -> list[Step]:
         if not isinstance(token, str) or not token.strip():
-            return _auth_response("error", "Missing token", at)
+            return [_auth_response("error", "Missing token", at)]
         if self._setting.tokens is None:
-            return _auth_response("error", "This gateway checks no tokens yet; public channels need none", at)
-        guest = self._setting.tokens(token)
-        if guest is None:
-            return _auth_response("error", "Invalid or expired token", at)
-        self._guest = guest
-        return _auth_response("success", "Authentication successful", at)
+            return [_auth_response("error", "This gateway checks no tokens; its channels need none", at)]
+        rights = self._setting.tokens(token.strip())
+        if rights is None:
+            return [_auth_response("error", "Invalid or expired token", at)]
+        self._guest, self._rights = guest_of(rights), rights
+        return [Admit(rights), _auth_response("success", "Authentication successful", at)]
 
     def _subscribe(self, command: JsonObject) -> list[Step]:
         name = _channel(command)
         if not self._may_follow(name):
-            return [self._refusal(name)]
+            return [self._refusal(name), Withhold(f"channel {name} of the portal")]
         terms, priority = filter_of(name, _filter_text(command)), _priority(command)
         confirmation: dict[str, JsonValue] = {
             "type": "subscribe_response",
@@ -135,8 +130,10 @@ class V11Session:
         return [*steps, say({"type": "unsubscribe_response", "status": "success", "channel": name})]
 
     def _may_follow(self, name: str) -> bool:
+        if V11_CHANNELS[name]:
+            return self._rights.sees(V11_CHANNELS[name])
         needed = RIGHTS.get(name)
-        return needed is None or not needed.isdisjoint(self._guest.roles)
+        return needed is None or self._rights.sees_everything or not needed.isdisjoint(self._guest.roles)
 
     def _refusal(self, name: str) -> Step:
         if not self._guest.user_id:

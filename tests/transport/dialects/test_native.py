@@ -8,6 +8,7 @@ import msgpack
 import pytest
 
 from domain import Gap, Position, Priority
+from domain.access import OPEN_RIGHTS
 from transport.codes import CODES
 from transport.dialects import examples
 from transport.dialects import native_frames as wire
@@ -16,6 +17,7 @@ from transport.dialects.pace import BURST, RATE
 from transport.session import (
     Acknowledge,
     Close,
+    Enquire,
     Followed,
     Grant,
     Introduce,
@@ -50,7 +52,7 @@ def read(frame) -> OBJECT:
 def session(
     state: State = State.CONNECTED, *, encoding=JSON, connect: OBJECT | None = None, terms=TERMS
 ) -> NativeSession:
-    made = NativeSession(encoding, "5f0c", terms)
+    made = NativeSession(encoding, "5f0c", terms, lambda: OPEN_RIGHTS)
     conforming: Session = made
     assert conforming.opened(AT) == []
     if state is not State.CONNECTING:
@@ -103,6 +105,7 @@ TAKEN: dict[str, object] = {
     "subscribe": {"channel": "andon/line3"},
     "unsubscribe": {"channel": "alarms/*"},
     "ping": {},
+    "refresh": {"token": "t"},
     "act": {"type": "andon.acknowledge", "key": "k"},
     "ack": {"critical": "e7:1"},
     "shown": ["1"],
@@ -114,6 +117,7 @@ TABLE: dict[tuple[State, str], object] = {
     (State.CONNECTING, "subscribe"): 107,
     (State.CONNECTING, "unsubscribe"): 107,
     (State.CONNECTING, "ping"): 107,
+    (State.CONNECTING, "refresh"): 107,
     (State.CONNECTING, "act"): 107,
     (State.CONNECTING, "ack"): 107,
     (State.CONNECTING, "shown"): 107,
@@ -122,6 +126,7 @@ TABLE: dict[tuple[State, str], object] = {
     (State.CONNECTED, "subscribe"): [Subscribe],
     (State.CONNECTED, "unsubscribe"): [Unsubscribe, Send],
     (State.CONNECTED, "ping"): [Send],
+    (State.CONNECTED, "refresh"): [Enquire],
     (State.CONNECTED, "act"): 104,
     (State.CONNECTED, "ack"): [Acknowledge, Send],
     (State.CONNECTED, "shown"): [Show, Send],
@@ -130,6 +135,7 @@ TABLE: dict[tuple[State, str], object] = {
     (State.CLOSED, "subscribe"): [],
     (State.CLOSED, "unsubscribe"): [],
     (State.CLOSED, "ping"): [],
+    (State.CLOSED, "refresh"): [],
     (State.CLOSED, "act"): [],
     (State.CLOSED, "ack"): [],
     (State.CLOSED, "shown"): [],
@@ -171,7 +177,7 @@ def connected(body: OBJECT) -> tuple[NativeSession, Introduce, Resume]:
 
 
 def test_connect_is_answered_with_the_session_its_limits_and_the_newest_position():
-    _, introduce, resume = connected({"client": "board/2.3", "credit": 32768, "token": "ignored here"})
+    _, introduce, resume = connected({"client": "board/2.3", "credit": 32768})
     assert (introduce.client, introduce.credit) == ("board/2.3", 32768)
     assert (resume.since, resume.channels, resume.then) == (None, None, ())
     frame = resume.confirm(Resumed(recovered=True, missed=0, newest=NEWEST))
@@ -641,7 +647,7 @@ def test_the_connection_can_tell_a_hole_and_the_end(encoding):
 
 
 def test_the_examples_can_be_said_one_after_the_other():
-    made = NativeSession(JSON, "5f0c", TERMS)
+    made = NativeSession(JSON, "5f0c", TERMS, lambda: OPEN_RIGHTS)
     for word, example in examples.COMMANDS.items():
         steps = say(made, example)
         if word == "act":

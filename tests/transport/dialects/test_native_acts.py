@@ -7,6 +7,7 @@ import json
 import pytest
 
 from domain import Grounds, Position, Refused
+from domain.access import OPEN_RIGHTS
 from transport.dialects.deeds import Deed, Done
 from transport.dialects.native import JSON, NativeSession, Terms
 from transport.session import Enquire, Resume, Resumed, Send
@@ -23,7 +24,7 @@ def said(steps):
 
 
 def session(terms, connect=None):
-    made = NativeSession(JSON, "5f0c", terms)
+    made = NativeSession(JSON, "5f0c", terms, lambda: OPEN_RIGHTS)
     _, resume = made.received(json.dumps({"id": 1, "connect": connect or {}}), AT)
     assert isinstance(resume, Resume)
     resume.confirm(Resumed(recovered=True, missed=0, newest=Position("e7", 1)))

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain import Position
+from domain.access import OPEN_RIGHTS
 from transport.dialects import native_frames as wire
 from transport.dialects.native import ENCODINGS, JSON, NativeSession, State, Terms
-from transport.session import Close, Followed, Resume, Resumed, Send, Step, Subscribe, Unsubscribe
+from transport.session import Close, Enquire, Followed, Resume, Resumed, Send, Step, Subscribe, Unsubscribe
 
 AT = 1795240800.0
 TERMS = Terms("andond/0.1.0", 10.0, 65536)
@@ -45,6 +46,7 @@ BODIES: dict[str, st.SearchStrategy[object]] = {
     ),
     "unsubscribe": st.fixed_dictionaries({"channel": st.sampled_from(NAMES)}),
     "ping": st.just({}),
+    "refresh": st.fixed_dictionaries({"token": st.text(max_size=20)}),
     "act": st.fixed_dictionaries({"type": st.text(max_size=3), "key": st.text(max_size=3)}),
     "ack": st.fixed_dictionaries({"critical": POSITIONS}),
     "shown": st.lists(st.text(max_size=3), max_size=3),
@@ -88,7 +90,7 @@ class Conversation(RuleBasedStateMachine):
     @initialize(encoding=st.sampled_from(ENCODINGS), connects=st.booleans())
     def open(self, encoding, connects):
         self.encoding = encoding
-        self.session = NativeSession(encoding, "s", TERMS)
+        self.session = NativeSession(encoding, "s", TERMS, lambda: OPEN_RIGHTS)
         assert self.session.opened(AT) == []
         self.followed: set[str] = set()
         self.closed = False
@@ -99,6 +101,8 @@ class Conversation(RuleBasedStateMachine):
     def say(self, message: str | bytes) -> list[Step]:
         steps = self.session.received(message, self.at)
         assert not (self.closed and steps), "nothing follows a Close"
+        # A token that is shown counts.
+        steps = [each for step in steps for each in (step.then(OPEN_RIGHTS) if isinstance(step, Enquire) else [step])]
         for step in steps:
             assert not self.closed, "nothing follows a Close"
             if isinstance(step, Resume):
@@ -160,7 +164,7 @@ TestConversation.settings = settings(max_examples=150, stateful_step_count=30, d
 
 @given(st.sampled_from(ENCODINGS), st.lists(st.binary(max_size=40) | st.text(max_size=40), max_size=6))
 def test_no_bytes_raise_anything_and_the_session_ends_with_the_third_of_them(encoding, messages):
-    session = NativeSession(encoding, "s", TERMS)
+    session = NativeSession(encoding, "s", TERMS, lambda: OPEN_RIGHTS)
     for message in messages:
         session.received(message, AT)
     assert (session.state is State.CLOSED) or len(messages) < 3
@@ -171,7 +175,7 @@ def test_the_same_commands_give_the_same_steps(hz, count):
     said = [json.dumps({"id": number, "ping": {}}) for number in range(count)]
 
     def run() -> list[object]:
-        session = NativeSession(JSON, "s", TERMS)
+        session = NativeSession(JSON, "s", TERMS, lambda: OPEN_RIGHTS)
         session.received('{"id":0,"connect":{}}', AT)
         steps = [step for number, each in enumerate(said) for step in session.received(each, AT + number / hz)]
         return [step.frame.data if isinstance(step, Send) else step for step in steps]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transport.dialects.portal import DOORS, TellingSession
+from domain.access import OPEN_RIGHTS
+from transport.dialects.portal import DOORS, Setting, TellingSession
 from transport.dialects.portal_frames import (
     encode_chain,
     encode_live,
@@ -81,7 +82,7 @@ def test_the_doors_are_the_contract_s_paths_with_their_channels() -> None:
 @pytest.mark.parametrize("path", DOORS)
 def test_a_door_opens_sessions_that_follow_its_channels_at_once(path: str) -> None:
     door = DOORS[path]
-    steps = door.open("c1").opened(AT)
+    steps = door.open("c1", None, Setting(rights=OPEN_RIGHTS)).opened(AT)
     followed = [step for step in steps if isinstance(step, Subscribe)]
     assert tuple(step.channel for step in followed) == door.channels
     assert all(step.encode is door.encode for step in followed)

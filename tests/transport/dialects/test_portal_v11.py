@@ -4,16 +4,36 @@ import json
 
 import pytest
 
+from domain.access import AccessPolicy, Anonymous, Identity, Proof
 from transport.dialects.portal_filters import encoder_of
-from transport.dialects.portal_guests import Guest, Setting
-from transport.dialects.portal_v11 import PING, RIGHTS, V11_CHANNELS, V11Session
-from transport.session import Prompt, Send, Step, Subscribe, Unsubscribe
+from transport.dialects.portal_guests import Guest, Setting, guest_of
+from transport.dialects.portal_v11 import PING, V11_CHANNELS, V11Session
+from transport.session import Admit, Prompt, Send, Step, Subscribe, Unsubscribe, Withhold
 
 AT = 1730000000.0
 AT_MS = 1730000000000
-PUBLIC = [name for name in V11_CHANNELS if name not in RIGHTS]
+ROLES = {
+    "consensus": {"ADMIN"},
+    "admin": {"ADMIN"},
+    "network": {"VALIDATOR", "ADMIN"},
+    "validators": {"VALIDATOR", "ADMIN"},
+    "debug": {"DEVELOPER", "ADMIN"},
+    "metrics": {"DEVELOPER", "ADMIN"},
+}
+PUBLIC = [name for name in V11_CHANNELS if name not in ROLES]
+SHOWN = ("chain/transactions", "chain/blocks", "panels/analytics")
+POLICY = AccessPolicy(anonymous=Anonymous(SHOWN))
 
 Object = dict[str, object]
+
+
+def setting_of(role: str) -> Setting:
+    rights = POLICY.rights(Identity("anna", "anna", frozenset({role}), Proof.TOKEN))
+    return Setting(guest=guest_of(rights), rights=rights)
+
+
+def guests() -> Setting:
+    return Setting(rights=POLICY.anonymous)
 
 
 def told(step: Step) -> Object:
@@ -40,19 +60,23 @@ def test_who_has_no_token_is_told_what_one_is_needed_for() -> None:
 
 def test_the_channels_and_their_rights_are_the_predecessor_s() -> None:
     assert PUBLIC == ["transactions", "blocks", "bridge", "analytics"]
-    assert {name: set(roles) for name, roles in RIGHTS.items()} == {
+    assert {
         "consensus": {"ADMIN"},
         "admin": {"ADMIN"},
         "network": {"VALIDATOR", "ADMIN"},
         "validators": {"VALIDATOR", "ADMIN"},
         "debug": {"DEVELOPER", "ADMIN"},
         "metrics": {"DEVELOPER", "ADMIN"},
-    }
+    } == ROLES
+    for name, needed in ROLES.items():
+        for role in ("ADMIN", "VALIDATOR", "DEVELOPER", "USER"):
+            answer = told(say(V11Session(setting_of(role)), type="subscribe", channel=name)[0])
+            assert (answer.get("status") == "success") is (role in needed), (name, role)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_channel_needs_no_token(name: str) -> None:
-    answer, *rest = say(V11Session(Setting()), type="subscribe", channel=name)
+    answer, *rest = say(V11Session(guests()), type="subscribe", channel=name)
     frame = told(answer)
     assert (frame["type"], frame["status"], frame["channel"]) == ("subscribe_response", "success", name)
     assert (frame["filter"], frame["priority"]) == ("", 0)
@@ -61,20 +85,19 @@ def test_a_public_channel_needs_no_token(name: str) -> None:
     assert ("reasons" in frame) == (not channel)
 
 
-@pytest.mark.parametrize("name", RIGHTS)
+@pytest.mark.parametrize("name", ROLES)
 def test_a_channel_with_a_role_asks_for_a_token_and_then_for_the_role(name: str) -> None:
-    (answer,) = say(V11Session(Setting()), type="subscribe", channel=name)
+    answer, _ = say(V11Session(Setting()), type="subscribe", channel=name)
     assert (told(answer)["type"], told(answer)["channel"]) == ("auth_required", name)
-    (answer,) = say(V11Session(Setting(guest=Guest("anna"))), type="subscribe", channel=name)
+    answer, noted = say(V11Session(Setting(guest=Guest("anna"))), type="subscribe", channel=name)
+    assert noted == Withhold(f"channel {name} of the portal")
     assert told(answer) == {"type": "error", "message": f"Not authorized to subscribe to channel: {name}"}
-    for role in RIGHTS[name]:
-        session = V11Session(Setting(guest=Guest("anna", frozenset({role}))))
-        assert told(say(session, type="subscribe", channel=name)[0])["status"] == "success"
+    assert name in V11_CHANNELS
 
 
 def test_a_token_is_taken_only_where_somebody_knows_whose_it_is() -> None:
     assert show(V11Session(Setting()), "t")["status"] == "error"
-    setting = Setting(tokens={"root": Guest("root", frozenset({"ADMIN"}))}.get)
+    setting = Setting(tokens={"root": setting_of("ADMIN").rights}.get)
     session = V11Session(setting)
     for token, message in ((None, "Missing token"), ("", "Missing token"), ("bad", "Invalid or expired token")):
         assert show(session, token) == {
@@ -83,12 +106,13 @@ def test_a_token_is_taken_only_where_somebody_knows_whose_it_is() -> None:
             "message": message,
             "timestamp": AT_MS,
         }
-    assert show(session, "root")["status"] == "success"
+    admit, answer = session.received(json.dumps({"type": "auth", "token": "root"}), AT)
+    assert (admit, told(answer)["status"]) == (Admit(setting_of("ADMIN").rights), "success")
     assert told(say(session, type="subscribe", channel="admin")[0])["status"] == "success"
 
 
 def test_another_filter_takes_the_place_of_the_one_before_and_the_same_changes_nothing() -> None:
-    session = V11Session(Setting())
+    session = V11Session(guests())
     failed, pending = (("status", "failed"),), (("status", "pending"),)
     _, subscription, prompt = say(session, type="subscribe", channel="transactions", filter="status:FAILED")
     assert subscription == Subscribe("chain/transactions", encoder_of("transactions", failed), 0)
@@ -114,7 +138,7 @@ def test_who_follows_something_is_pinged_in_its_silence_and_its_pong_gets_no_ans
 
 
 def test_an_unsubscribe_ends_it_and_is_confirmed_however_often() -> None:
-    session = V11Session(Setting())
+    session = V11Session(guests())
     say(session, type="subscribe", channel="blocks")
     step, answer = say(session, type="unsubscribe", channel="blocks")
     assert step == Unsubscribe("chain/blocks")
@@ -139,7 +163,7 @@ def test_an_unsubscribe_ends_it_and_is_confirmed_however_often() -> None:
     ],
 )
 def test_what_is_not_understood_is_an_error_in_words(message: Object, error: str) -> None:
-    (answer,) = say(V11Session(Setting()), **message)
+    (answer,) = say(V11Session(guests()), **message)
     frame = told(answer)
     assert (frame["type"], frame["message"], frame["timestamp"]) == ("error", error, AT_MS)
     assert frame["detail"]

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 NATIVE = "tests/transport/dialects/test_native.py"
 ACTS = "tests/transport/dialects/test_native_acts.py"
+TOKENS = "tests/transport/dialects/test_native_tokens.py"
+DOORS = "tests/andond/test_doors.py"
 CALLS = "tests/actors/desks/test_calls.py"
 ENCODING = "tests/transport/dialects/test_native_encoding.py"
 # rule -> the tests that hold the gateway to it: file and name
@@ -155,8 +157,23 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     33: [(NATIVE, "test_a_ping_is_answered_with_the_time")],
     34: [("tests/actors/test_canary.py", "test_only_who_has_said_who_it_is_gets_one")],
-    35: [("tests/transport/test_codes.py", "test_an_error_is_temporary_where_waiting_helps")],
+    35: [
+        (TOKENS, "test_whose_rights_nobody_knows_is_not_connected_without_a_token"),
+        (TOKENS, "test_a_token_that_does_not_count_is_told_with_its_code_and_ends_the_session"),
+        (DOORS, "test_a_token_that_does_not_count_is_refused_where_its_client_is_told_of_it"),
+    ],
     36: [
+        (TOKENS, "test_what_is_not_seen_is_not_followed_whether_it_is_there_or_not"),
+        ("tests/actors/test_sight.py", "test_a_tree_is_what_of_it_a_follower_sees"),
+        ("tests/actors/test_sight.py", "test_what_was_missed_is_what_the_client_may_see"),
+    ],
+    37: [
+        (TOKENS, "test_a_newer_token_lets_a_client_stay_for_longer"),
+        ("tests/actors/test_warden.py", "test_who_has_an_expired_token_is_closed_and_who_has_a_newer_one_stays"),
+        ("tests/actors/test_sight.py", "test_a_client_whose_newer_token_gives_other_rights_is_told_to_return"),
+    ],
+    38: [("tests/transport/test_codes.py", "test_an_error_is_temporary_where_waiting_helps")],
+    39: [
         (
             "tests/transport/test_codes.py",
             "test_clients_come_back_for_temporary_closes_and_stay_away_for_the_others",

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain import JsonObject, JsonValue
-from transport.codec import CodecError, decode_json
+from transport.codec import MESSAGE_ITEMS, CodecError, decode_json
 from transport.dialects.floor.places import text_of
 from transport.dialects.floor.topics import EVENT, Topic, TopicFault, topic_of
 
@@ -70,7 +70,7 @@ def read(message: str | bytes) -> Sequence[Asked | Fault]:
     if isinstance(message, bytes):
         return [Fault("BINARY_NOT_SUPPORTED", "Messages are text: send JSON in text messages")]
     try:
-        value = decode_json(message)
+        value = decode_json(message, MESSAGE_ITEMS)
     except CodecError as error:
         return [Fault("INVALID_JSON", "Invalid JSON format", {"error": str(error)})]
     asked = _message(value)

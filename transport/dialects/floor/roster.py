@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from domain import JsonValue, rfc3339
+from domain.access import EVERY_TENANT
 from transport.dialects.floor.following import Following, subscriptions_by_type
 from transport.dialects.floor.health import Traffic, name_of, score
 
@@ -24,8 +25,8 @@ def _no_traffic() -> Traffic:
 class Visit:
     """One connection: whose it is, what it follows, what was counted of it. Moments are Unix seconds, sizes bytes.
 
-    ``host`` is the address that it came from; ``traffic`` reads what the link has counted; ``told`` and ``told_size``
-    are the answers, ``events`` returns the number and size of the events.
+    ``host`` is the address that it came from, ``tenant`` whose client it is; ``traffic`` reads what the link has
+    counted; ``told`` and ``told_size`` are the answers, ``events`` returns the number and size of the events.
     """
 
     connection_id: str
@@ -42,6 +43,12 @@ class Visit:
     received: int = 0
     told: int = 0
     told_size: int = 0
+    tenant: str = ""
+
+    @property
+    def kin(self) -> str | None:
+        """The tenant of whose connections it is told; None: of everybody's."""
+        return None if self.tenant in ("", EVERY_TENANT) else self.tenant
 
     @property
     def score(self) -> float:
@@ -100,12 +107,15 @@ class Roster:
         """The connection of this id, if it is here."""
         return self._by_id.get(connection_id)
 
-    def statistics(self) -> dict[str, JsonValue]:
-        """``connection_stats`` of the contract, section 3.6, of the connections that are here now."""
-        visits = tuple(self)
+    def statistics(self, tenant: str | None = None) -> dict[str, JsonValue]:
+        """``connection_stats`` of the contract, section 3.6, of the connections that are here now.
+
+        Of those of a ``tenant`` alone, if one is named.
+        """
+        visits = tuple(visit for visit in self if tenant in (None, visit.tenant))
         messages, errors = sum(each.messages for each in visits), sum(each.errors for each in visits)
         by_type = subscriptions_by_type(each.following for each in visits)
-        capacity = self._capacity()
+        capacity = self._capacity() if tenant is None else 0
         reasons: dict[str, JsonValue] = {"batch_queues": "events are sent as they come, nothing is batched"}
         if not visits:
             reasons["average_health_score"] = "nobody is connected"

@@ -296,10 +296,14 @@ class FloorSession:
             return self._counted(self._refuse(told, at))
         return self._counted([self._envelope.send(confirmation, told, at, Priority.HIGH)])
 
+    def _statistics(self) -> Mapping[str, JsonValue]:
+        """The figures of all connections, or of those of its client's tenant."""
+        return self._surroundings.roster.statistics(self._visit.kin)
+
     def get_stats(self, asked: Asked, at: float) -> Sequence[Step]:
-        """Answer with the figures of all connections."""
+        """Answer with the figures of all connections that it is told of."""
         del asked
-        return [self._envelope.send("connection_stats", self._surroundings.roster.statistics(), at, Priority.LOW)]
+        return [self._envelope.send("connection_stats", self._statistics(), at, Priority.LOW)]
 
     def get_connection_details(self, asked: Asked, at: float) -> Sequence[Step]:
         """Answer with the figures of this connection, and of no other."""
@@ -312,7 +316,7 @@ class FloorSession:
     def get_status(self, asked: Asked, at: float) -> Sequence[Step]:
         """Answer with both."""
         del asked
-        data = {"status": "connected", **self._visit.details(), "server": self._surroundings.roster.statistics()}
+        data = {"status": "connected", **self._visit.details(), "server": self._statistics()}
         return [self._envelope.send("status_response", data, at, Priority.LOW)]
 
     def authenticate(self, asked: Asked, at: float) -> Sequence[Step]:
