@@ -8,7 +8,7 @@ CONFIG ?= config/andond.toml
 DATA ?= data
 PACKAGES := actors andond config domain storage telemetry transport
 
-.PHONY: help run test check cover bench day docs package clean
+.PHONY: help run test check audit cover bench day docs package sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,13 +19,16 @@ run: $(VENV)/ready ## install what is needed, start the daemon, say what to open
 	@$(BIN)/andond run -c $(CONFIG) --data-dir $(DATA)
 
 test: $(VENV)/ready-test ## run all tests
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/ready-test ## lint, types, order of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+audit: $(VENV)/ready-test ## ask what is known against what is installed; AUDIT_REQUIRED=1: fail if nobody answers
+	@$(BIN)/python -m tests.supply audit
 
 cover: $(VENV)/ready-test ## run all tests and show which lines none of them reached
 	@$(BIN)/coverage run -m pytest
@@ -47,10 +50,14 @@ docs: $(VENV)/ready ## write the reference pages anew from the code
 	@$(BIN)/python -m domain.plant.jobs.reference > docs/reference/jobs.md
 	@$(BIN)/python -m domain.plant.escalation.reference > docs/reference/escalation.md
 	@$(BIN)/python -m domain.plant.calls.reference > docs/reference/calls.md
+	@$(BIN)/python -m domain.access.reference > docs/reference/roles.md
 	@$(BIN)/python -m andond.api.reference > docs/reference/rest.md
 
 package: $(VENV)/ready ## build a wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+sbom: $(VENV)/ready-test ## write the bill of materials of what andond runs with into dist/
+	@$(BIN)/python -m tests.supply sbom dist/andond.cdx.json
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist *.egg-info .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,12 +6,15 @@ One table says which desk an act is for. An answer means that the disk has it, o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
+from actors.audit_words import AuditTrail
 from actors.places import ALARMS_DESK, CALLS_DESK, JOBS_DESK, PRODUCTION_DESK, Address
 from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
 from domain import Grounds, JsonObject, JsonValue, Priority, Refused
+from domain.access import NO_RIGHTS, Rights
+from domain.audit import NOWHERE, Entry, Outcome, Whence, Who
 
 PATIENCE = 5.0
 
@@ -33,8 +36,9 @@ _DESKS = {
 class Act:
     """``by`` wants ``type`` (``andon.acknowledge``) done, and said so ``at`` (Unix seconds, of the device it was on).
 
-    With a ``key`` it is done once, however often it comes. ``station`` is where the person was, ``roles`` what they may
-    do, as far as that is known.
+    With a ``key`` it is done once, however often it comes. ``station`` is where the person was. ``rights`` say whether
+    it may be done at the place of what it is done to: the desk that finds that asks them. ``whence`` is where it
+    came from.
     """
 
     type: str
@@ -43,8 +47,30 @@ class Act:
     at: float
     arguments: JsonObject
     station: str | None = None
-    roles: frozenset[str] = frozenset()
+    rights: Rights = field(default=NO_RIGHTS, kw_only=True)
+    whence: Whence = field(default=NOWHERE, kw_only=True)
     priority: ClassVar[Priority] = Priority.CRITICAL
+
+    @property
+    def person(self) -> str:
+        """Who it is that is called ``by``, as ``Identity.person`` says it; empty where that is not proved."""
+        return self.rights.identity.person
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that it is proved to have."""
+        identity = self.rights.identity
+        return identity.roles if identity.is_proved else frozenset()
+
+    def check(self, path: str | None) -> None:
+        """Go on if it may be done at ``path``; None: it is about no place.
+
+        Raises:
+            Refused: if it may not.
+        """
+        verdict = self.rights.may(self.type, path)
+        if not verdict.is_allowed:
+            raise Refused(Grounds.NOT_ALLOWED, verdict.why, {"type": self.type})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +89,7 @@ class Acts:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+        self._trail = AuditTrail(environment)
 
     async def perform(self, act: Act, patience: float = PATIENCE) -> Acted:
         """Have ``act`` done, within ``patience`` seconds.
@@ -72,14 +99,22 @@ class Acts:
         """
         place = desk_of(act.type)
         if place is None:
+            # The desks note what they refuse; of what is for none of them, the client's word is no name.
+            self._note(act, "act.unknown", Outcome.REFUSED, f"there is no act {act.type}")
             raise Refused(Grounds.UNSUPPORTED, f"there is no act {act.type}", {"type": act.type})
         try:
             acted = await ask(Address(self._environment, place).ref, act, patience)
         except (ActorDead, AskTimeout, MailboxFull):
+            self._note(act, act.type, Outcome.FAILED, "the desk did not answer: nobody can say whether it is done")
             raise unavailable("the desk or the disk does not answer; nobody can say whether it is done") from None
         if not isinstance(acted, Acted):
             raise TypeError(f"{place} answered {acted!r}")
         return acted
+
+    def _note(self, act: Act, what: str, outcome: Outcome, why: str) -> None:
+        who = Who.of(act.rights.identity, act.by)
+        word = f"{outcome.value} {who.subject}"
+        self._trail.note(Entry(self._trail.clock(), what, outcome, who, act.whence, why=why, together=word))
 
 
 def desk_of(type_: str) -> str | None:

@@ -2,7 +2,8 @@
 
 Rules of this file: the keeper is the only one that speaks to a channel, so a channel can be retired without
 a message getting lost in between. It knows who follows which tree, because a tree reaches channels that do not
-exist yet; and it holds the followers, so that they outlive a life of their channel.
+exist yet; and it holds the followers, so that they outlive a life of their channel. It lets nobody follow what their
+rights do not see, whoever asked for it: a tree is, to each of its followers, the channels of it that they may see.
 """
 
 from __future__ import annotations
@@ -133,7 +134,10 @@ class Channels(Supervisor):
 
     def _tell(self, name: str, message: Publish | Follow | Unfollow) -> None:
         is_critical = message.priority is Priority.CRITICAL
-        kept = self._kept.get(name) or self._open(name, is_critical=is_critical)
+        kept = self._kept.get(name)
+        # Who follows what nobody says anything on yet leaves room for those who say something.
+        if kept is None and not (type(message) is Follow and self._room_kept):
+            kept = self._open(name, is_critical=is_critical)
         if kept is None:
             if type(message) is Follow:
                 self._refused.setdefault(name, {})[message.outlet] = message
@@ -167,6 +171,8 @@ class Channels(Supervisor):
         refused = self._refused.pop(name, {})
         for follows in (*waiting, refused):
             for outlet, follow in follows.items():
+                if not follow.rights.sees(name):
+                    continue
                 followers.add(outlet, follow.encode, follow.max_hz)
         spec = ChildSpec(name, Channel, (name, followers, self._settings, self._clock), shutdown=RETIRE_DEADLINE)
         kept = self._kept[name] = _Kept(self.start_child(spec), followers, trio.current_time())
@@ -184,7 +190,7 @@ class Channels(Supervisor):
             self._followed[follow.outlet] = (*names, follow.channel)
             counters.subscriptions_made += 1
         if not is_tree(follow.channel):
-            self._tell(follow.channel, follow)
+            self._follow_one(follow)
             return
         if follow.confirm is not None:
             follow.outlet.send(follow.confirm(Followed(follow.channel, "", 0, recovered=True)))
@@ -192,11 +198,17 @@ class Channels(Supervisor):
         each = replace(follow, since=None, confirm=None)
         self._trees.setdefault(follow.channel, {})[follow.outlet] = each
         for name, kept in self._kept.items():
-            if below(name, follow.channel):
+            if below(name, follow.channel) and follow.rights.sees(name):
                 self._tell(name, _joined(kept.followers, each))
         if follow.channel not in self._known and may_be_kept(follow.channel):
             self._known.add(follow.channel)
             self.start_task(self._read_known, follow.channel)
+
+    def _follow_one(self, follow: Follow) -> None:
+        if follow.rights.sees(follow.channel):
+            self._tell(follow.channel, follow)
+        else:
+            _confirm_without(follow)
 
     async def _read_known(self, tree: str) -> None:
         """Find out which channels of ``tree`` the journal has: a life before this one may have published on them."""
@@ -217,7 +229,7 @@ class Channels(Supervisor):
                 continue
             kept = self._open(name, is_critical=False)
             for follow in self._trees.get(tree, {}).values():
-                if kept is not None:
+                if kept is not None and follow.rights.sees(name):
                     kept.ref.tell(replace(follow, is_late=True))
 
     def _unfollow(self, channel: str | None, outlet: FrameStream) -> None:
@@ -267,6 +279,11 @@ class Channels(Supervisor):
             events.channel_retired(channel=name, idle=age)
         if len(idle) == RETIRE_AT_ONCE:
             self._retire_soon()
+
+    @property
+    def _room_kept(self) -> bool:
+        """Whether the room that is left is for channels on which something is said."""
+        return len(self._kept) >= CROWDED * self._settings.limit
 
     def _idle(self, now: float) -> Iterator[tuple[str, _Kept]]:
         # What a machine said last holds until it says otherwise; only room for new channels matters more.

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from actors.audit_words import AuditTrail
 from actors.lobby import NOT_CONNECTED, REASON, Lobby
 from actors.messages import Follow, Received, Unfollow
 from actors.places import Address
@@ -32,9 +33,13 @@ from actors.runtime import (
     ask,
 )
 from actors.unrecovered import Unrecovered
+from actors.warden import RIGHTS_CHANGED, Warden
 from domain import Priority, Refused
+from domain.access import NO_RIGHTS, Rights
+from domain.audit import Whence
 from transport import (
     Acknowledge,
+    Admit,
     Close,
     Door,
     Enquire,
@@ -52,9 +57,13 @@ from transport import (
     Step,
     Subscribe,
     Unsubscribe,
+    Withhold,
+    holder_of,
+    told,
 )
 
 INTERNAL_ERROR = 1011
+POLICY_VIOLATION = 1008
 START_TIMEOUT = 5.0
 
 Answerer = Callable[[object], Awaitable[object]]
@@ -74,7 +83,8 @@ class Neighbours:
     """Whom a connection speaks to: the keeper of the channels, and who else there is.
 
     ``recorder`` knows what was missed, ``receipts`` notes what was received, ``lobby`` waits for introductions,
-    ``unrecovered`` for the journal; ``prompter`` speaks to who says nothing.
+    ``unrecovered`` for the journal; ``prompter`` speaks to who says nothing, ``warden`` sends away
+    whose rights are over.
     """
 
     channels: Address
@@ -83,6 +93,7 @@ class Neighbours:
     lobby: Lobby | None = None
     unrecovered: Unrecovered | None = None
     prompter: Prompter | None = None
+    warden: Warden | None = None
 
     def tell_receipts(self, message: object) -> None:
         """Tell who notes receipts; without one, or without room, a receipt changes nothing."""
@@ -102,6 +113,8 @@ class Neighbours:
             self.unrecovered.leave(link)
         if self.prompter is not None:
             self.prompter.leave(link)
+        if self.warden is not None:
+            self.warden.leave(link)
         self.tell_receipts(Left(link))
 
 
@@ -124,6 +137,7 @@ class Connection(TrioActor):
         self._link = link
         self._neighbours = neighbours
         self._clock = clock
+        self._follows = False
 
     async def setup(self) -> None:
         """Take the steps that opening the session asks for."""
@@ -163,6 +177,7 @@ class Connection(TrioActor):
                 case Subscribe():
                     self._follow(step)
                 case Unsubscribe(channel=channel):
+                    self._link.allowance.leave(channel)
                     self._neighbours.channels.tell(Unfollow(channel, outlet))
                 case Resume():
                     await self._resume(step)
@@ -184,12 +199,21 @@ class Connection(TrioActor):
                 self._neighbours.tell_receipts(Acknowledged(self._link, position))
             case Show(ids=ids):
                 self._neighbours.tell_receipts(Shown(self._link, ids))
+            case Withhold(why=why):
+                self._withhold(why)
+            case Admit(rights=rights):
+                self._admit(rights)
             case Express(gap=gap, disconnect=disconnect):
                 self._link.stream.tell_gaps(gap)
                 self._link.farewell = disconnect
             case Prompt():
                 if self._neighbours.prompter is not None:
                     self._neighbours.prompter.enter(self._link, step)
+
+    def _withhold(self, why: str) -> None:
+        link, identity = self._link, self._link.rights.identity
+        whence = Whence(link.client.host, link.door.name, identity.session)
+        AuditTrail(self.life.environment, self._clock).refused("sight", why, "sight", whence, identity)
 
     def _introduce(self, step: Introduce) -> None:
         link = self._link
@@ -200,6 +224,21 @@ class Connection(TrioActor):
         link.farewell = step.disconnect
         self._neighbours.leave_lobby(link)
         self._neighbours.tell_receipts(Introduced(link, step.client))
+
+    def _admit(self, rights: Rights) -> None:
+        link = self._link
+        if self._follows and rights != link.rights:
+            # What it follows was chosen by what it might see before.
+            link.close(*RIGHTS_CHANGED)
+            return
+        excess = link.allowance.identify(*holder_of(rights.identity))
+        if excess is not None:
+            told(excess, link.client.host)
+            link.close(POLICY_VIOLATION, excess.words)
+            return
+        link.rights = rights
+        if self._neighbours.warden is not None:
+            self._neighbours.warden.enter(link)
 
     async def _enquire(self, step: Enquire) -> None:
         if self._answer is None:
@@ -221,6 +260,12 @@ class Connection(TrioActor):
                 self._follow(replace(subscribe, critical_after=newest))
 
     def _follow(self, step: Subscribe) -> None:
+        excess = self._link.allowance.follow(step.channel)
+        if excess is not None:
+            told(excess, self._link.client.host)
+            self._link.close(POLICY_VIOLATION, excess.words)
+            return
+        self._follows = True
         # Whoever may follow is known well enough.
         self._neighbours.leave_lobby(self._link)
         self._neighbours.channels.tell(
@@ -233,6 +278,7 @@ class Connection(TrioActor):
                 step.critical_after,
                 step.max_hz,
                 step.confirm,
+                rights=self._link.rights,
             )
         )
 
@@ -262,7 +308,8 @@ class Opening:
     """What opens behind a door: the maker of the session, given the link and the request.
 
     Who ``must_introduce`` itself is closed when it has not done so in time, with the code and reason of ``late``.
-    ``answer`` answers what sessions enquire; ``ended`` is told of the end of each.
+    ``answer`` answers what sessions enquire; ``ended`` is told of the end of each. ``rights`` are what the client may
+    do and see from the beginning: nothing, until somebody found out who it is.
     """
 
     session: Callable[[Link, Request], Session]
@@ -270,6 +317,7 @@ class Opening:
     answer: Answerer | None = None
     ended: Callable[[Link], None] | None = None
     late: tuple[int, str] = (NOT_CONNECTED, REASON)
+    rights: Rights = NO_RIGHTS
 
 
 class ConnectionGate:
@@ -293,15 +341,22 @@ class ConnectionGate:
 
     def door(self, request: Request) -> Door | Response:
         """The door that ``request`` asks for, or the answer that says why there is none."""
-        return self._doors(request)
+        found = self._doors(request)
+        if not isinstance(found, Door) or not isinstance(found.context, Opening):
+            return found
+        user, tenant = holder_of(found.context.rights.identity)
+        return replace(found, user=user, tenant=tenant) if user or tenant else found
 
     async def opened(self, door: Door, request: Request, link: Link) -> ConnectionPeer:
         """Start the actor that minds ``link``."""
         if not isinstance(door.context, Opening):
             raise TypeError(f"the door {door.name} leads nowhere")
+        link.rights = door.context.rights
         session = door.context.session(link, request)
         args = (session, link, self._neighbours, self._clock, door.context.answer)
         spec = ChildSpec(link.id, Connection, args, restart=Restart.TEMPORARY, shutdown=1.0)
+        if self._neighbours.warden is not None:
+            self._neighbours.warden.enter(link)
         if door.context.must_introduce and self._neighbours.lobby is not None:
             self._neighbours.lobby.enter(link, *door.context.late)
         try:

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import trio
 
+from actors.audit_words import AuditTrail
 from actors.connection import ConnectionGate, Neighbours
 from actors.lobby import Lobby
 from actors.memory import RememberingGate
@@ -23,8 +24,11 @@ from actors.places import CHANNELS, CONNECTIONS, RECEIPTS, RECORDER, Address
 from actors.prompter import Prompter
 from actors.runtime import TrioActor
 from actors.unrecovered import Unrecovered
+from actors.warden import Warden, review
 from config import ServerSettings
 from domain import JsonValue, Memory, Priority
+from domain.access import Identity, Rights
+from domain.audit import Outcome
 from telemetry import events, gauges
 from transport import Door, Request, Response, Routes, Server, UnsentLimit, check_unsent_limit, is_tcp
 
@@ -44,6 +48,17 @@ class Apply:
     """Put in force what can change while the port is open, the certificate included."""
 
     settings: ServerSettings
+    priority: ClassVar[Priority] = Priority.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Rights may have changed: look at all links again, see ``actors.warden``; answered with how many were closed.
+
+    ``rights_of`` tells what an identity may by now, None if it may nothing any more.
+    """
+
+    rights_of: Callable[[Identity], Rights | None]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
@@ -85,6 +100,7 @@ class Listener(TrioActor):
         self._lobby = Lobby(present().connect_timeout)
         self._unrecovered = Unrecovered(self._recorder)
         self._prompter = Prompter(clock)
+        self._warden = Warden(clock)
         neighbours = Neighbours(
             self._channels,
             self._recorder,
@@ -92,6 +108,7 @@ class Listener(TrioActor):
             self._lobby,
             self._unrecovered,
             self._prompter,
+            self._warden,
         )
         gate = ConnectionGate(doors, Address(environment, CONNECTIONS), neighbours, clock)
         self._present = present
@@ -99,6 +116,8 @@ class Listener(TrioActor):
         self._sockets = sockets
         remembering = RememberingGate(gate, front.memory, clock)
         self._server = Server(present(), routes, remembering, sockets=[each.dup() for each in sockets])
+        self._trail = AuditTrail(environment, clock)
+        self._server.hear_renewals(self._renewed)
 
     async def setup(self) -> None:
         """Begin to serve."""
@@ -112,6 +131,7 @@ class Listener(TrioActor):
         self.start_task(self._server.run)
         self.start_task(self._lobby.watch)
         self.start_task(self._prompter.watch)
+        self.start_task(self._warden.watch)
         self.start_task(self._unrecovered.watch)
 
     async def close(self) -> None:
@@ -121,12 +141,14 @@ class Listener(TrioActor):
         self._front.server = None
 
     async def on_receive(self, message: object) -> object:
-        """Drain, or put other settings in force."""
+        """Drain, put other settings in force, or look at everybody's rights again."""
         match message:
             case Drain(timeout=timeout):
                 return await self._drain(timeout)
             case Apply(settings=settings):
                 self._server.apply(settings)
+            case Review(rights_of=rights_of):
+                return review(self._server.links, rights_of)
         return None
 
     def describe(self) -> Mapping[str, JsonValue]:
@@ -155,6 +177,11 @@ class Listener(TrioActor):
         remaining = max(0.0, deadline - trio.current_time())
         parting = Parting(server.links, self._present().restart_time, remaining, position, unsure)
         return await server.drain(remaining, parting.part)
+
+    def _renewed(self, path: str, fingerprint: str, fault: str) -> None:
+        outcome = Outcome.FAILED if fault else Outcome.DONE
+        after: JsonValue = {"sha256": fingerprint} if fingerprint else None
+        self._trail.gateway("certificate.renew", f"{path}: {fault}" if fault else path, outcome, after=after)
 
     def _by_door(self) -> Mapping[str, float]:
         return dict(self._server.statistics().links)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from domain import Event, Fault, JsonObject, JsonValue, Position, Priority, Publication, Row, conflation_key
+from domain.access import NO_RIGHTS, Rights
 from domain.chain import Observation
 from transport import Encoder, Followed, Frame, FrameStream
 
@@ -248,8 +249,8 @@ class Publish(_Carrier):
 class Follow:
     """Send ``outlet`` what is published on ``channel`` (or on every channel below ``kind/*``) from now on.
 
-    ``is_late``: it is followed already, and what was before has become known only now. The other fields are those of
-    ``transport.Subscribe``.
+    Whatever the ``rights`` do not see is not told, of a tree neither. ``is_late``: it is followed already, and what was
+    before has become known only now. The other fields are those of ``transport.Subscribe``.
     """
 
     channel: str
@@ -261,6 +262,7 @@ class Follow:
     max_hz: float | None = None
     confirm: Callable[[Followed], Frame] | None = None
     is_late: bool = False
+    rights: Rights = field(default=NO_RIGHTS, kw_only=True)
     priority: ClassVar[Priority] = Priority.HIGH
 
 

@@ -11,6 +11,8 @@ from typing import Protocol
 from actors.runtime import ActorDead, ActorRef, Environment
 
 GATEWAY = "gateway"
+AUDIT = f"{GATEWAY}/audit"
+AUDITOR = f"{AUDIT}/auditor"
 RECORDER = f"{GATEWAY}/recorder"
 CHANNELS = f"{GATEWAY}/channels"
 DESKS = f"{GATEWAY}/desks"
@@ -30,9 +32,12 @@ LISTENER = f"{LISTENERS}/listener"
 PULSE = f"{GATEWAY}/pulse"
 HOOKS = f"{GATEWAY}/hooks"
 WATCHES = f"{GATEWAY}/watches"
+ACCOUNTS = f"{WATCHES}/accounts"
 VIGIL = f"{WATCHES}/vigil"
 RECEIPTS = f"{WATCHES}/receipts"
 CANARY = f"{WATCHES}/canary"
+KEYS = f"{WATCHES}/keys"
+PAGE = f"{WATCHES}/page"
 
 
 class Receiver(Protocol):

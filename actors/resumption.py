@@ -1,15 +1,16 @@
 """How a client that was away gets what is critical and was missed, before anything that is live.
 
-Rules of this file: the journal is asked, for a bounded time, and what it cannot tell is said; who was told so while it
-could not be read stays where it was, and is asked to return when it can. However much was missed,
-no more than one frame of it waits in the outbox, so no limit is passed; a client that takes nothing at all for
-``PATIENCE`` is closed with 4202 and resumes anew. What is published while it takes its time is read again, until what
-is left is less than a channel remembers.
+Rules of this file: what its client may not see was never missed. The journal is asked, for a bounded time, and what it
+cannot tell is said; who was told so while it could not be read stays where it was, and is asked to return when it can.
+However much was missed, no more than one frame of it waits in the outbox, so no limit is passed; a client that takes
+nothing at all for ``PATIENCE`` is closed with 4202 and resumes anew. What is published while it takes its time is read
+again, until what is left is less than a channel remembers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import trio
 from trio.lowlevel import checkpoint
@@ -87,7 +88,10 @@ class Resumption:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told that it is not recovered
             events.resume_failed(connection=self._link.id, reason=repr(error))
             return None
-        return answer if isinstance(answer, CriticalRead) else None
+        if not isinstance(answer, CriticalRead):
+            return None
+        rights = self._link.rights
+        return replace(answer, publications=tuple(each for each in answer.publications if rights.sees(each.channel)))
 
     async def _tell(self, publications: tuple[Publication, ...]) -> None:
         outlet, encode = self._link.stream, self._step.encode

@@ -103,6 +103,7 @@ def _calendar(settings: SiteSettings) -> ShiftCalendar:
                 frozenset(WEEKDAYS.index(day) for day in shift.days),
                 tuple(_hours(each) for each in shift.breaks),
                 shift.production,
+                shift.places,
             )
             for shift in settings.shifts
         ],
@@ -128,4 +129,4 @@ def _instant(text: str, zone: ZoneInfo) -> int:
 def _person(person: PersonSettings) -> Person:
     absences = (text.partition("/") for text in person.absent)
     days = tuple((date.fromisoformat(first), date.fromisoformat(last or first)) for first, _, last in absences)
-    return Person(person.name, frozenset(person.roles), frozenset(person.shifts), days)
+    return Person(person.name, frozenset(person.roles), frozenset(person.shifts), days, person.places)

@@ -43,12 +43,19 @@ _FLAGS = {"listen": "server.listen", "data_dir": "storage.path"}
 def check(args: Namespace) -> int:
     """Tell every fault of the settings, or in short what they say; the exit code is 78 or 0."""
     # Here, because the other verbs pay for no actor.
+    from actors import access_faults  # noqa: PLC0415
     from actors.notifier import chain_faults  # noqa: PLC0415
     from actors.sources import watched_faults  # noqa: PLC0415
     from andond.doubts import doubts  # noqa: PLC0415
+    from andond.standing import unguarded  # noqa: PLC0415
+    from andond.users import users_fault  # noqa: PLC0415
 
-    loaded = _loaded(args, chain_faults, watched_faults)
+    loaded = _loaded(args, chain_faults, access_faults, watched_faults)
     if loaded is None:
+        return EX_CONFIG
+    fault = unguarded(loaded.settings) or users_fault(loaded.settings)
+    if fault:
+        print(fault, file=sys.stderr)
         return EX_CONFIG
     found = list(doubts(loaded.settings))
     for doubt in found:
@@ -77,9 +84,9 @@ def flags(args: Namespace) -> dict[str, object]:
     return {key: getattr(args, name, None) for name, key in _FLAGS.items()}
 
 
-def settings_of(args: Namespace) -> Settings | None:
-    """Return the settings in force, or None after telling every fault of them."""
-    loaded = _loaded(args)
+def settings_of(args: Namespace, *relations: Relation) -> Settings | None:
+    """Return the settings in force, or None after telling every fault of them; ``relations`` are asked besides."""
+    loaded = _loaded(args, *relations)
     return None if loaded is None else loaded.settings
 
 

@@ -63,6 +63,16 @@ def _configuration(grammar: argparse.ArgumentParser) -> None:
     grammar.add_argument("-c", "--config", metavar="FILE", help="the configuration; without it the defaults")
 
 
+def _running(grammar: argparse.ArgumentParser) -> None:
+    grammar.add_argument("--url", help="the daemon (default: where server.listen is)")
+    grammar.add_argument("--data-dir", metavar="DIR", help="where it keeps its data, in place of storage.path")
+    grammar.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="what to show a gateway that asks who you are; - reads it from standard input",
+    )
+
+
 def _run(grammar: argparse.ArgumentParser) -> None:
     _configuration(grammar)
     grammar.add_argument("--listen", metavar="HOST:PORT", help="where to listen, in place of server.listen")
@@ -76,14 +86,14 @@ def _show(grammar: argparse.ArgumentParser) -> None:
 
 def _status(grammar: argparse.ArgumentParser) -> None:
     _configuration(grammar)
-    grammar.add_argument("--url", help="the daemon (default: where server.listen is)")
+    _running(grammar)
     grammar.add_argument("--json", action="store_true", help="print the status document as it is")
     grammar.add_argument("--quiet", action="store_true", help="print nothing; the exit code says it")
 
 
 def _hooks(grammar: argparse.ArgumentParser) -> None:
     _configuration(grammar)
-    grammar.add_argument("--url", help="the daemon (default: where server.listen is)")
+    _running(grammar)
     grammar.add_argument("--json", action="store_true", help="print the parts as JSON")
 
 
@@ -103,14 +113,24 @@ def _replay(grammar: argparse.ArgumentParser) -> None:
     import_module("andond.replay").add_arguments(grammar)
 
 
+def _audit(grammar: argparse.ArgumentParser) -> None:
+    import_module("andond.audit").add_arguments(grammar)
+
+
+def _user(grammar: argparse.ArgumentParser) -> None:
+    import_module("andond.users").add_arguments(grammar)
+
+
 VERBS = {
     "run": Verb("andond.run", "main", "run the daemon", _run),
     "check": Verb("andond.checks", "check", "report every fault of a configuration at once", _configuration),
     "config": Verb("andond.checks", "show", "print the effective settings, with the origin of each", _show),
     "status": Verb("andond.status", "main", "ask a running daemon how it is", _status),
     "hooks": Verb("andond.hook_list", "main", "list what a plant's own packages add, with its state", _hooks),
-    "explain": Verb("andond.explain", "main", "say what becomes of an event, and why", _explain),
+    "explain": Verb("andond.explain", "main", "say what becomes of an event, or who may do what", _explain),
     "journal": Verb("andond.journal", "main", "look after the journal on disk", _journal),
+    "audit": Verb("andond.audit", "main", "verify who did what, or write it out", _audit),
+    "user": Verb("andond.users", "main", "look after the people who may log in here", _user),
     "analyse": Verb("andond.analyse", "main", "say what recorded logs amount to: time, stops, alarms", _analyse),
     "replay": Verb("andond.replay", "run", "serve recorded SHDR logs on a socket, as a machine would", _replay),
 }

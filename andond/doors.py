@@ -2,24 +2,41 @@
 
 Rules of this file: one table, from the dialects' own. A path that is no door gets an answer that says so. On
 ``/stream`` the client names its dialects in the order that it prefers, and the first that is known here is spoken; who
-names none speaks ``andond.v1.json``. Who is let in at the floor's doors is decided in ``andond.floor_doors``, at the
-portal's in ``andond.portal_doors``.
+names none speaks ``andond.v1.json``. A token that does not count is refused at the handshake where the client is told
+of that, and by a close code where it is a browser, which is not. Who is let in at the floor's doors is decided in
+``andond.floor_doors``, at the portal's in ``andond.portal_doors``.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from actors import Opening
-from andond.floor_doors import FloorDoors
+from actors import Answerer, Opening
+from andond.floor_doors import Denied, DeniedSession, FloorDoors
+from andond.guard import codes_of, forbidden, token_refused, unauthorised
+from andond.identities import Identities
 from andond.portal_doors import PortalDoors
+from andond.token_door import TokenDoor
 from andond.version import VERSION
 from config import ServerSettings
-from transport import Door, Link, Request, Response, Session, problem
+from domain import is_tree
+from domain.access import NO_RIGHTS, Rights, TokenRefused
+from domain.audit import Whence
+from transport import BEARER, Door, Link, Request, Response, Session, problem, protocol_token
 from transport.dialects.cloudevents import SUBPROTOCOL, CloudEventsSession, QueryFault
 from transport.dialects.floor import DOORS as FLOOR_DOORS
-from transport.dialects.native import ENCODINGS, JSON, Encoding, NativeSession, Terms
+from transport.dialects.native import (
+    ENCODINGS,
+    JSON,
+    NOT_IDENTIFIED,
+    Encoding,
+    NativeSession,
+    Terms,
+    TokenRefusal,
+    TokenShown,
+)
 from transport.dialects.portal import DOORS as PORTAL_DOORS
 
 STREAM = "/stream"
@@ -31,7 +48,8 @@ class Doors:
     """Finds the door of a request; ``settings`` returns those in force, of which clients of the stream are told.
 
     ``floor`` finds the floor's doors; who answers behind them has done what clients of the stream want done.
-    ``portal`` finds the portal's.
+    ``portal`` finds the portal's. ``identities`` find out who clients are.
+    ``tokens`` opens to who wants to be told of the end of its token.
     """
 
     def __init__(
@@ -39,15 +57,19 @@ class Doors:
         settings: Callable[[], ServerSettings] = ServerSettings,
         floor: FloorDoors | None = None,
         portal: PortalDoors | None = None,
+        identities: Identities | None = None,
+        tokens: TokenDoor | None = None,
     ) -> None:
         self._settings = settings
+        self._tokens = tokens
+        self._identities = Identities() if identities is None else identities
         self._portal = portal or PortalDoors()
         self._floor = floor or FloorDoors()
         # By what is asked for: an answer may name no subprotocol that the client did not.
         self._stream: Mapping[str, Door] = {
-            "": Door("stream", (), self._native(JSON)),
+            "": Door("stream", (), self._native(JSON), weighs=True),
             **{
-                encoding.subprotocol: Door("stream", (encoding.subprotocol,), self._native(encoding))
+                encoding.subprotocol: Door("stream", (encoding.subprotocol,), self._native(encoding), weighs=True)
                 for encoding in ENCODINGS
             },
             SUBPROTOCOL: Door("stream", (SUBPROTOCOL,), Opening(_cloudevents)),
@@ -56,6 +78,8 @@ class Doors:
     def __call__(self, request: Request) -> Door | Response:
         """The door that ``request`` asks for, or why there is none."""
         door = self._portal(request)
+        if door is None and self._tokens is not None:
+            door = self._tokens(request)
         if door is not None:
             return door
         if request.path == STREAM:
@@ -72,20 +96,66 @@ class Doors:
         if chosen is None:
             known = ", ".join(name for name in self._stream if name)
             return problem(400, "Unknown subprotocol", f"Sec-WebSocket-Protocol names none of {known}.", 400)
+        try:
+            rights = self._identities.of_request(request)
+        except TokenRefused as refused:
+            # A browser tells no page of a refused handshake.
+            is_page = "origin" in request.headers or protocol_token(request.headers)
+            if refused.retry_after is None and is_page:
+                closing = Denied(codes_of(refused.reason)[1], refused.message)
+                return Door("stream", (BEARER, chosen), Opening(lambda _link, _request: DeniedSession(closing)))
+            return token_refused(refused)
         if chosen == SUBPROTOCOL:
+            return self._events_door(request, rights, self._stream[chosen])
+        door = self._stream[chosen]
+        return replace(door, context=replace(_opening(door), rights=rights, answer=self._answers(rights, request)))
+
+    def _answers(self, rights: Rights, request: Request) -> Answerer:
+        """Who answers a client of the stream: of a token that it shows, and with the rights that it has by then."""
+        shown = rights
+        whence = Whence(request.client.host, "stream", rights.identity.session)
+
+        async def answer(question: object) -> object:
+            nonlocal shown
+            if not isinstance(question, TokenShown):
+                return await self._floor.answers(shown, whence)(question)
             try:
-                CloudEventsSession.from_query(request.query)
-            except QueryFault as fault:
-                return problem(400, "Nothing to follow", f"{str(fault)[0].upper()}{str(fault)[1:]}.")
-        return self._stream[chosen]
+                shown = self._identities.of_token(question.token, whence)
+            except TokenRefused as refused:
+                return TokenRefusal(*codes_of(refused.reason), refused.message)
+            return NOT_IDENTIFIED if shown is NO_RIGHTS else shown
+
+        return answer
+
+    def _events_door(self, request: Request, rights: Rights, door: Door) -> Door | Response:
+        """The door of who only receives, and has said all it wants in its query."""
+        try:
+            channels = CloudEventsSession.from_query(request.query).channels
+        except QueryFault as fault:
+            return problem(400, "Nothing to follow", f"{str(fault)[0].upper()}{str(fault)[1:]}.")
+        if rights is NO_RIGHTS:
+            self._identities.shut_out(request)
+            return unauthorised("A token is required here: Authorization: Bearer TOKEN.")
+        for channel in channels:
+            if not (rights.sees_any(channel.partition("/")[0]) if is_tree(channel) else rights.sees(channel)):
+                why = rights.look(channel).why
+                self._identities.shut_out(request, why, rights)
+                return forbidden(why)
+        return replace(door, context=replace(_opening(door), rights=rights))
 
     def _native(self, encoding: Encoding) -> Opening:
-        def session(_link: Link, _request: Request) -> Session:
+        def session(link: Link, _request: Request) -> Session:
             settings = self._settings()
             terms = Terms(f"andond/{VERSION}", settings.ping_interval, settings.message_size, takes_acts=True)
-            return NativeSession(encoding, secrets.token_hex(_SESSION_SIZE), terms)
+            return NativeSession(encoding, secrets.token_hex(_SESSION_SIZE), terms, lambda: link.rights, link.allowance)
 
-        return Opening(session, must_introduce=True, answer=self._floor.answer)
+        return Opening(session, must_introduce=True)
+
+
+def _opening(door: Door) -> Opening:
+    if not isinstance(door.context, Opening):
+        raise TypeError(f"the door {door.name} leads nowhere")
+    return door.context
 
 
 def _offered(request: Request) -> list[str]:

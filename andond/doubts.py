@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from actors import SiteInForce
 from actors.notifier import channels_told
-from config import CosmosSource, EthereumSource, Settings, is_in_clear, nodes_by_chain
+from config import AccessSettings, CosmosSource, EthereumSource, Settings, is_in_clear, nodes_by_chain
 from domain.plant.site import EquipmentModel
 
 Named = tuple[str, str]
@@ -22,6 +22,7 @@ BELOW = "/*"
 def doubts(settings: Settings) -> Iterator[str]:
     """One line for each."""
     yield from _places(settings)
+    yield from _tenants(settings)
     yield from _channels(settings)
     yield from _chains(settings)
 
@@ -45,8 +46,16 @@ def _words(path: str, model: EquipmentModel) -> str:
     return f"the site describes no {path!r}, so nothing may ever come from there"
 
 
+def _named_by_access(access: AccessSettings) -> Iterator[Named]:
+    for name, tenant in access.tenants.items():
+        yield from ((f"access.tenants.{name}.places", path) for path in tenant.places)
+    for name, holder in access.certificates.items():
+        yield from ((f"access.certificates.{name}.places", path) for path in holder.places)
+
+
 def _named(settings: Settings) -> Iterator[Named]:
-    """Every place that rules of the floor name."""
+    """Every place that rules of the floor name, or of access."""
+    yield from _named_by_access(settings.access)
     floor = settings.floor
     for number, chain in enumerate(floor.escalation.chains, 1):
         yield from ((f"floor.escalation.chains[{number}].paths", path) for path in chain.paths)
@@ -65,6 +74,23 @@ def _named(settings: Settings) -> Iterator[Named]:
         yield f"floor.changeovers.targets[{number}].equipment", target.equipment
     for name, product in floor.products.items():
         yield from ((f"floor.products.{name}.ideal_cycles", path) for path in product.ideal_cycles)
+
+
+def _tenants(settings: Settings) -> Iterator[str]:
+    """By whom a tenant's calls get to people who may be another's."""
+    if not settings.access.tenants:
+        return
+    roles: set[str] = set()
+    for number, person in enumerate(settings.site.people, 1):
+        roles.update(person.roles)
+        if person.roles and not person.places:
+            yield (
+                f"site.people[{number}].places: {person.name} works everywhere, "
+                "so a chain that names their role tells them of every tenant's calls"
+            )
+    for name in settings.notifications.addresses:
+        if name in roles:
+            yield f"notifications.addresses.{name}: a role's address is told of every tenant's calls; give it to people"
 
 
 def _channels(settings: Settings) -> Iterator[str]:

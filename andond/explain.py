@@ -1,5 +1,7 @@
 """``andond explain EVENT.json``: what becomes of an event by a configuration, and why; nothing is sent.
 
+What somebody may do, ``andond explain --as ROLE``, is told by ``explain_access``.
+
 Rules of this file: it decides nothing: policy, names and journal are asked what they would do. Exit code 0: every event
 is explained; 65: one is no event, and all its faults are told; 66: the file cannot be read; 78: the settings are wrong.
 A running daemon that shows the same version of the policy decides the same.
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actors import NO_TYPES, OWN_TYPES, policy_of
+from andond import explain_access
 from andond.checks import EX_CONFIG, settings_of
 from andond.installed import install
 from config import Settings
@@ -38,6 +41,7 @@ from domain.hooks import EventType, type_faults
 from storage import keep_of
 from transport import CodecError, decode_json
 
+EX_USAGE = 2
 EX_DATAERR = 65
 EX_NOINPUT = 66
 STANDARD_INPUT = "-"
@@ -59,13 +63,21 @@ class Explanation:
 
 def add_arguments(grammar: ArgumentParser) -> None:
     """Describe the command line."""
-    grammar.add_argument("event", metavar="EVENT.json", help="a CloudEvent as JSON, or a list of them; - for the input")
+    grammar.add_argument(
+        "event", metavar="EVENT.json", nargs="?", help="a CloudEvent as JSON, or a list of them; - for the input"
+    )
     grammar.add_argument("-c", "--config", metavar="FILE", help="the configuration; without it the defaults")
     grammar.add_argument("--json", action="store_true", help="print what was found as JSON")
+    explain_access.add_arguments(grammar)
 
 
 def main(options: Namespace) -> int:
-    """Explain the events of a file; the exit code."""
+    """Explain the events of a file, or what somebody may do; the exit code."""
+    if explain_access.is_asked(options):
+        return explain_access.main(options)
+    if options.event is None:
+        print("andond: name the file of an event, or say who it is about: --as ROLE", file=sys.stderr)
+        return EX_USAGE
     settings = settings_of(options)
     if settings is None:
         return EX_CONFIG

@@ -9,15 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import trio
 
-from actors import Act, Acts
+from actors import Act, Acts, Answerer
 from actors.places import Address
 from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
 from andond.floor_sections import SECTIONS, Section, Where
+from andond.sight import Views
 from domain import Refused
-from domain.plant.site import EquipmentModel
+from domain.access import Rights
+from domain.audit import NOWHERE, Whence
+from domain.plant.site import Site
 from transport.dialects.floor import Deed, Done, Row, Seen, Snapshot
 
 PATIENCE = 2.0
@@ -34,36 +38,46 @@ class _Gathering:
 
 
 class FloorDesks:
-    """Answers for the desks of a running tree; ``model`` returns the equipment model in force."""
+    """Answers for the desks of a running tree; ``site`` returns the one in force.
+
+    ``answers()`` gives who answers those with certain rights: what they do not see is not there.
+    """
 
     def __init__(
         self,
         environment: Environment,
-        model: Callable[[], EquipmentModel] = EquipmentModel,
+        site: Callable[[], Site] = Site,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._environment = environment
-        self._model = model
+        self._site = site
         self._clock = clock
         self._acts = Acts(environment)
+        self._views = Views()
 
-    async def __call__(self, question: object) -> object:
-        """The answer to a ``Snapshot`` or a ``Deed``.
+    def answers(self, rights: Rights, whence: Whence = NOWHERE) -> Answerer:
+        """Who answers those with ``rights``, who speak from ``whence``."""
+        return partial(self.answer, rights, whence=whence)
+
+    async def answer(self, rights: Rights, question: object, whence: Whence = NOWHERE) -> object:
+        """The answer to a ``Snapshot`` or a ``Deed`` of somebody with ``rights``.
 
         Raises:
             Refused: if an act is not done.
         """
         match question:
             case Snapshot():
-                return await self._snapshot(question)
+                return await self._snapshot(question, rights)
             case Deed(type=type_, key=key, by=by, at=at, arguments=arguments, station=station):
-                acted = await self._acts.perform(Act(type_, key, by, at, arguments, station))
+                by = rights.identity.name if rights.identity.is_proved else by
+                act = Act(type_, key, by, at, arguments, station, rights=rights, whence=whence)
+                acted = await self._acts.perform(act)
                 return Done(acted.answer, acted.is_kept)
         raise TypeError(f"nobody answers {question!r}")
 
-    async def _snapshot(self, asked: Snapshot) -> Seen:
-        gathering, model = _Gathering(), self._model()
-        where = Where(asked.place, model, self._clock())
+    async def _snapshot(self, asked: Snapshot, rights: Rights) -> Seen:
+        gathering, view = _Gathering(), self._views.of(rights)
+        where = Where(asked.place, view.site(self._site()).equipment, self._clock(), view)
         async with trio.open_nursery() as nursery:
             for name in asked.sections:
                 section = SECTIONS.get(name)

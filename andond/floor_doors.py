@@ -2,11 +2,10 @@
 
 Rules of this file:
 
-* Whoever shows no token is refused (403), unless ``floor.doors.anonymous`` lets such clients look. Who only looks has
-  nothing done.
-* A token is checked by ``tokens``. Without anybody who can check one, a token proves nothing: its client is as good as
-  one without. A token is never written anywhere, wherever it came.
-* A token that is bad closes the connection with a code of its own: a browser is not told why a handshake failed.
+* Whoever shows no token is refused (403), unless ``access.anonymous`` lets such clients look, or the gateway is open.
+  Who only looks has nothing done.
+* A token that does not count closes the connection with a code of its own: a browser is not told why a handshake
+  failed.
 """
 
 from __future__ import annotations
@@ -16,13 +15,18 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from actors import Answerer, Opening
+from andond.guard import token_refused
+from andond.identities import Identities
 from config import DoorSettings
 from domain import Grounds, Refused
+from domain.access import NO_RIGHTS, Identity, Proof, Rights, TokenFault, TokenRefused
+from domain.audit import NOWHERE, Whence
 from domain.plant.ledger import StateMap
 from domain.plant.site import EquipmentModel
-from transport import Close, Door, Link, Request, Response, Session, Step, problem
+from transport import BEARER, Close, Door, Link, Request, Response, Session, Step, problem, protocol_token
 from transport.dialects.floor import (
     ANONYMOUS,
     USER_LIMIT,
@@ -47,7 +51,6 @@ POLICY_VIOLATION = 1008
 UNKNOWN_USER = 4001
 
 _NO_ID = re.compile(r"[^A-Za-z0-9.@-]")
-_BEARER = "bearer"
 _ID_SIZE = 4
 
 
@@ -57,10 +60,6 @@ class Denied:
 
     code: int
     reason: str
-
-
-Tokens = Callable[[str], Visitor | Denied]
-"""Tells whose a token is."""
 
 
 class DeniedSession:
@@ -91,19 +90,31 @@ async def nobody_answers(question: object) -> object:
     raise Refused(Grounds.UNAVAILABLE, f"nobody answers here: {type(question).__name__}")
 
 
+class Answers(Protocol):
+    """Gives who answers what sessions of those with certain rights enquire, who speak from somewhere."""
+
+    def __call__(self, rights: Rights, whence: Whence, /) -> Answerer:
+        """Who answers those with ``rights``."""
+
+
+def nobody(_rights: Rights, _whence: Whence = NOWHERE) -> Answerer:
+    """Where there are no desks, for everybody."""
+    return nobody_answers
+
+
 @dataclass(frozen=True)
 class FloorDoors:
     """Finds the floor's door of a request.
 
     ``present`` returns the settings in force, ``model`` the equipment, ``states`` what machines' words mean;
-    ``answer`` answers what sessions enquire.
+    ``answers`` gives who answers what sessions with such rights enquire; ``identities`` find out who clients are.
     """
 
     present: Callable[[], DoorSettings] = DoorSettings
     model: Callable[[], EquipmentModel] = EquipmentModel
-    answer: Answerer = nobody_answers
+    answers: Answers = nobody
     roster: Roster = field(default_factory=Roster)
-    tokens: Tokens | None = None
+    identities: Identities = field(default_factory=Identities)
     states: Callable[[], StateMap] = StateMap
     clock: Callable[[], float] = time.time
 
@@ -121,40 +132,49 @@ class FloorDoors:
             return problem(400, "Nothing to follow", f"{fault}.", 400)
         if entry is None:
             return None
-        found = self._visitor(request, entry)
+        found = self._found(request)
         if isinstance(found, Response):
             return found
-        spoken = (_BEARER,) if _protocol_token(request) else ()
-        return Door(NAME, spoken, Opening(self._opener(entry, found), answer=self.answer, ended=self._ended))
+        spoken = (BEARER,) if protocol_token(request.headers) else ()
+        rights = NO_RIGHTS if isinstance(found, Denied) else found
+        answer = self.answers(rights, Whence(request.client.host, NAME, rights.identity.session))
+        opening = Opening(self._opener(entry, found), answer=answer, ended=self._ended, rights=rights)
+        return Door(NAME, spoken, opening)
 
-    def _visitor(self, request: Request, entry: Entry) -> Visitor | Denied | Response:
-        token = token_of(request)
-        if token and self.tokens is not None:
-            return self.tokens(token)
-        if self.present().anonymous:
-            return Visitor(entry.user_id or ANONYMOUS)
-        why = "This gateway checks no tokens yet" if token else "A token is required here"
-        detail = f"{why}. Who has none may look, and nothing else, where floor.doors.anonymous is true."
+    def _found(self, request: Request) -> Rights | Denied | Response:
+        try:
+            rights = self.identities.of_request(request, may_query=True)
+        except TokenRefused as refused:
+            if refused.retry_after is not None:
+                return token_refused(refused)
+            unknown = refused.reason is TokenFault.NO_SUBJECT
+            return Denied(UNKNOWN_USER if unknown else POLICY_VIOLATION, refused.message)
+        if rights is not NO_RIGHTS:
+            return rights
+        self.identities.shut_out(request)
+        detail = "A token is required here. Who has none may look, and nothing else, where access.anonymous is enabled."
         return problem(403, "Not let in", detail, 403)
 
-    def _opener(self, entry: Entry, found: Visitor | Denied) -> Callable[[Link, Request], Session]:
+    def _opener(self, entry: Entry, found: Rights | Denied) -> Callable[[Link, Request], Session]:
         def session(link: Link, request: Request) -> Session:
             if isinstance(found, Denied):
                 return DeniedSession(found)
+            visitor = _visitor(found.identity, entry)
             names = entry.aliases
-            following = Following(_named(found, entry), names, wants_all_names=entry.wants_all_names)
+            following = Following(_named(visitor, entry), names, wants_all_names=entry.wants_all_names)
             visit = Visit(
-                connection_id=f"{connection_name(found.user_id)}_{secrets.token_hex(_ID_SIZE)}",
-                user_id=found.user_id,
+                connection_id=f"{connection_name(visitor.user_id)}_{secrets.token_hex(_ID_SIZE)}",
+                user_id=visitor.user_id,
                 door=entry.door.word,
                 host=request.client.host,
                 opened_at=self.clock(),
                 following=following,
                 traffic=lambda: _traffic(link),
+                tenant=found.identity.tenant,
             )
             self.roster.enter(link.id, visit)
             surroundings = Surroundings(self.script, self.roster, self.clock, self.present().heartbeat)
-            return FloorSession(visit, found, entry, surroundings, link.recollection)
+            return FloorSession(visit, visitor, entry, surroundings, link.recollection)
 
         return session
 
@@ -162,23 +182,19 @@ class FloorDoors:
         self.roster.leave(link.id)
 
 
-def token_of(request: Request) -> str:
-    """The token of ``request``, wherever its client can put one; empty if there is none."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == _BEARER and value.strip():
-        return value.strip()
-    return _protocol_token(request) or request.query.get("token", [""])[-1].strip()
+def _visitor(identity: Identity, entry: Entry) -> Visitor:
+    """Who is at the door: who is known by its own name, others by that which they give themselves."""
+    match identity.proof:
+        case Proof.OPEN:
+            return Visitor(entry.user_id or ANONYMOUS, may_act=True)
+        case Proof.ANONYMOUS:
+            return Visitor(entry.user_id or ANONYMOUS)
+    return Visitor(identity.name, may_act=True, is_known=True)
 
 
 def connection_name(user_id: str) -> str:
     """``user_id`` as it may stand in a connection's id."""
     return _NO_ID.sub("-", user_id[:USER_LIMIT]) or ANONYMOUS
-
-
-def _protocol_token(request: Request) -> str:
-    """The token that a browser sent as ``new WebSocket(url, ["bearer", TOKEN])``."""
-    words = [word.strip() for word in request.headers.get("sec-websocket-protocol", "").split(",")]
-    return words[1] if len(words) > 1 and words[0].lower() == _BEARER else ""
 
 
 def _named(visitor: Visitor, entry: Entry) -> str:

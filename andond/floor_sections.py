@@ -1,7 +1,8 @@
 """The parts of a snapshot of the floor, and which desk has each.
 
 Rules of this file: one table. A question is answered within the desk's own turn, so each part is of one moment; its
-rows are the desk's documents. Which of them are of the place that was asked for is decided in one way for all parts.
+rows are the desk's documents of what is seen by who asks. Which of them are of the place that was asked for is decided
+in one way for all parts; whoever asks for the whole plant is shown what of it is theirs.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from types import MappingProxyType
 
 from actors.desks import ReadAlarms, ReadCalls, ReadJobs, ReadProduction
 from actors.places import ALARMS_DESK, CALLS_DESK, JOBS_DESK, PRODUCTION_DESK
+from andond.sight import View
 from domain import JsonObject, Refused
-from domain.plant.calls import CallsNow
 from domain.plant.jobs import JobsNow
 from domain.plant.ledger import LedgersNow
 from domain.plant.site import EquipmentModel, is_within
@@ -24,11 +25,15 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The place that was asked for, None for the whole plant; the ``model`` of the equipment; the moment (Unix s)."""
+    """The place that was asked for, None for the whole plant; the moment (Unix s).
+
+    ``view`` is what who asks is shown, ``model`` the equipment that they see.
+    """
 
     name: str | None
     model: EquipmentModel
     at: float
+    view: View
 
     def has(self, path: str) -> bool:
         """Whether ``path`` is that place, or below it; one that the model does not know is known by its name alone."""
@@ -54,12 +59,20 @@ class Section:
     """Whether what is said of a place above is said of the one that was asked for too."""
 
 
-def _alarms(_where: Where) -> object:
-    return ReadAlarms(lambda now: [each for each in now.listed() if each["active_state"]])
+def _calls(where: Where) -> object:
+    return ReadCalls(lambda now: where.view.calls(now).board())
 
 
-def _jobs(_where: Where) -> object:
-    return ReadJobs(JobsNow.jobs)
+def _escalations(where: Where) -> object:
+    return ReadCalls(lambda now: where.view.calls(now).escalations())
+
+
+def _alarms(where: Where) -> object:
+    return ReadAlarms(lambda now: [each for each in where.view.alarms(now).listed() if each["active_state"]])
+
+
+def _jobs(where: Where) -> object:
+    return ReadJobs(lambda now: where.view.jobs(now).jobs())
 
 
 def _production(where: Where) -> object:
@@ -73,35 +86,41 @@ def _production(where: Where) -> object:
                 rows.append(now.production(equipment, where.at - DAY, where.at))
         return rows
 
-    return ReadJobs(read)
+    return ReadJobs(lambda now: read(where.view.jobs(now)))
 
 
 def _lines(where: Where) -> object:
     def read(now: LedgersNow) -> Rows:
-        units = filter(where.has, now.ledgers.units)
+        units = filter(where.has, now.seen_units("equipment"))
         lines = dict.fromkeys(_line_of(where.model, unit) for unit in units)
         return [now.status(line) for line in lines if line]
 
-    return ReadProduction(read)
+    return ReadProduction(lambda now: read(where.view.production(now)))
 
 
 def _units(where: Where) -> object:
-    return ReadProduction(lambda now: [now.status(unit) for unit in filter(where.has, now.ledgers.units)])
+    def read(now: LedgersNow) -> Rows:
+        return [now.status(unit) for unit in filter(where.has, now.seen_units("equipment"))]
+
+    return ReadProduction(lambda now: read(where.view.production(now)))
 
 
 def _oee(where: Where) -> object:
     def read(now: LedgersNow) -> Rows:
-        units = list(filter(where.has, now.ledgers.units))
+        units = list(filter(where.has, now.seen_units("oee")))
         path = None if where.name is None else where.model.path_of(where.name)
         # The place itself first: its elements are summed, where its ratios could not be.
         own = [] if path is None or path in units or not any(each.startswith(f"{path}/") for each in units) else [path]
         return [now.oee(each) for each in (*own, *units)]
 
-    return ReadProduction(read)
+    return ReadProduction(lambda now: read(where.view.production(now)))
 
 
-def _stops(_where: Where) -> object:
-    return ReadProduction(lambda now: now.downtimes("", 0, now.now + 1, only_open=True) if now.ledgers.units else [])
+def _stops(where: Where) -> object:
+    def read(now: LedgersNow) -> Rows:
+        return now.downtimes("", 0, now.now + 1, only_open=True) if now.seen_units("downtime") else []
+
+    return ReadProduction(lambda now: read(where.view.production(now)))
 
 
 def _line_of(model: EquipmentModel, unit: str) -> str | None:
@@ -109,18 +128,18 @@ def _line_of(model: EquipmentModel, unit: str) -> str | None:
     return model.find(unit).parent if line is None else line.path
 
 
-def _changeovers(_where: Where) -> object:
-    return ReadJobs(lambda now: now.changeovers(is_open=True))
+def _changeovers(where: Where) -> object:
+    return ReadJobs(lambda now: where.view.jobs(now).changeovers(is_open=True))
 
 
-def _quality(_where: Where) -> object:
-    return ReadJobs(JobsNow.charts)
+def _quality(where: Where) -> object:
+    return ReadJobs(lambda now: where.view.jobs(now).charts())
 
 
 SECTIONS: Mapping[str, Section] = MappingProxyType(
     {
-        "andon": Section(CALLS_DESK, lambda _: ReadCalls(CallsNow.board)),
-        "escalation": Section(CALLS_DESK, lambda _: ReadCalls(CallsNow.escalations)),
+        "andon": Section(CALLS_DESK, _calls),
+        "escalation": Section(CALLS_DESK, _escalations),
         "line": Section(PRODUCTION_DESK, _lines),
         "equipment": Section(PRODUCTION_DESK, _units),
         "oee": Section(PRODUCTION_DESK, _oee),

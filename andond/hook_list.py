@@ -11,11 +11,10 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from http.client import HTTPException
 
 from andond.checks import EX_CONFIG, settings_of
+from andond.daemon import Daemon, NoAnswer
 from andond.installed import install, missing_hooks
-from andond.status import fetch, url_of
 from domain import JsonValue
 from domain.hooks import PartState
 
@@ -25,7 +24,7 @@ def main(options: Namespace) -> int:
     settings = settings_of(options)
     if settings is None:
         return EX_CONFIG
-    found = _running(options.url or url_of(settings.server))
+    found = _running(Daemon(options, settings))
     missing: list[str] = []
     if found is None:
         installed = install(settings)
@@ -41,15 +40,15 @@ def main(options: Namespace) -> int:
     return 1 if missing or any(_word(part, "state") == PartState.QUARANTINED for part in parts) else 0
 
 
-def _running(url: str) -> tuple[Sequence[JsonValue], str] | None:
-    """What the daemon at ``url`` says of its hooks; None if none answers."""
+def _running(daemon: Daemon) -> tuple[Sequence[JsonValue], str] | None:
+    """What ``daemon`` says of its hooks; None if it does not answer."""
     try:
-        document = fetch(url)
-    except (OSError, ValueError, HTTPException) as error:
-        print(f"andond: no answer from {url}: {error}", file=sys.stderr)
+        document = daemon.get("/statusz")
+    except NoAnswer as error:
+        print(f"andond: {error}", file=sys.stderr)
         return None
     parts = document.get("hooks")
-    return (parts if isinstance(parts, list) else []), f"andond {document.get('version')} at {url}"
+    return (parts if isinstance(parts, list) else []), f"andond {document.get('version')} at {daemon.url}"
 
 
 def _line(part: JsonValue) -> str:

@@ -2,11 +2,12 @@
 
 Rules of this file:
 
-* The doors are open: most of the portal's clients have no token. Who shows one is who ``tokens`` says; without anybody
-  who can check one a token proves nothing, and its client is a guest like the others. A token is never written
-  anywhere.
-* Where a door says that a token must be good, a bad one closes the connection with the predecessor's code (1008).
+* Most of the portal's clients have no token: they are guests, who see what ``access.anonymous`` shows them, and all of
+  it where the gateway is open. Where they see nothing, only the door opens at which a token comes in a message.
+* Who is not let in is closed with the predecessor's code (1008). A bad token is no worse than none, except at a door
+  that says that it must be good. A token is never written anywhere.
 * The console's questions are answered from the chain's present view, at the desk that owns it, and from its history.
+  Nobody is told more there than by REST and by the channels of the same.
 """
 
 from __future__ import annotations
@@ -14,13 +15,20 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
 
 from actors import Answerer, Opening
+from andond.api.needs import PUBLIC, TRANSACTIONS, VALIDATORS, Need
 from andond.api.portal import DeskBusy
 from andond.api.portal_analytics import HistoryAway, HistoryData
 from andond.api.portal_documents import transactions, validators
-from andond.floor_doors import POLICY_VIOLATION, Denied, DeniedSession, nobody_answers, token_of
+from andond.floor_doors import POLICY_VIOLATION, Denied, DeniedSession, nobody
+from andond.guard import token_refused
+from andond.identities import Identities
 from domain import Grounds, JsonValue, Refused, rfc3339
+from domain.access import NO_RIGHTS, Rights, TokenRefused
+from domain.audit import Whence
 from domain.chain import (
     EVERYTHING,
     HOUR,
@@ -38,9 +46,12 @@ from domain.chain import (
     document,
     overview,
 )
-from transport import Door, Link, Request, Session
-from transport.dialects.portal import ANALYTICS, DOORS, OVERVIEW, ConsoleQuestion, Crowd, Guest, Setting, Tokens
+from transport import Door, Link, Request, Response, Session
+from transport.dialects.portal import ANALYTICS, DOORS, OVERVIEW, ConsoleQuestion, Crowd, Setting, guest_of
 from transport.dialects.portal import Door as PortalDoor
+
+KINDS = ("chain", "portal", "panels")
+"""The kinds of channels of which a client sees something, or has no business here."""
 
 TOP_LIMIT = 10
 """How many validators the console's analytics names."""
@@ -50,25 +61,38 @@ HOURS = 24
 
 _AWAY = Unknown("the history cannot be read now")
 
+_NEEDS: Mapping[str, Need] = MappingProxyType({"validators": VALIDATORS, "transactions": TRANSACTIONS})
+"""What is needed for the answers of the console that not everybody is given whom a door of the portal lets in."""
+
 
 class ConsoleDesk:
-    """Answers what the console asks, from ``data``; ``clock`` gives the Unix seconds that the history ends at."""
+    """Gives who answers the console, from ``data``; ``clock`` gives the Unix seconds that the history ends at."""
 
     def __init__(self, data: HistoryData, clock: Callable[[], float] = time.time) -> None:
         self._data = data
         self._clock = clock
 
-    async def __call__(self, question: object) -> object:
-        """The document that ``question`` asks for.
+    def __call__(self, rights: Rights) -> Answerer:
+        """Who answers those with ``rights``."""
+        return partial(self.answer, rights)
+
+    async def answer(self, rights: Rights, question: object) -> object:
+        """The document that ``question`` of somebody with ``rights`` asks for.
 
         Raises:
-            Refused: if the desk that knows it did not answer in time.
+            Refused: if it is not for them, or the desk that knows it did not answer in time.
         """
         if not isinstance(question, ConsoleQuestion):
             raise TypeError(f"{question!r} is no question of the console")
+        verdict = _NEEDS.get(question.type, PUBLIC).judge(rights)
+        if not verdict.is_allowed:
+            raise Refused(Grounds.NOT_ALLOWED, verdict.why)
+        hidden = VALIDATORS.judge(rights)
         try:
             hours = await self._hours() if question.type == ANALYTICS else None
-            return await self._data.read(lambda now, _around: _answer(question, now, hours))
+            return await self._data.read(
+                lambda now, _around: _answer(question, now, hours, "" if hidden.is_allowed else hidden.why)
+            )
         except DeskBusy:
             raise Refused(Grounds.UNAVAILABLE, "the chain desk did not answer in time") from None
 
@@ -83,66 +107,91 @@ class ConsoleDesk:
 
 
 class PortalDoors:
-    """Finds the portal's door of a request; ``answer`` answers the console, ``tokens`` tells whose a token is."""
+    """Finds the portal's door of a request; ``identities`` find out who clients are.
 
-    def __init__(self, answer: Answerer = nobody_answers, tokens: Tokens | None = None) -> None:
-        self._answer = answer
-        self._tokens = tokens
+    ``answers`` gives who answers the console to those with certain rights.
+    """
+
+    def __init__(self, answers: Callable[[Rights], Answerer] = nobody, identities: Identities | None = None) -> None:
+        self._answers = answers
+        self._identities = Identities() if identities is None else identities
         self.crowds: Mapping[str, Crowd] = {path: Crowd() for path in DOORS}
-        self._plain = {path: self._door(door, Guest()) for path, door in DOORS.items()}
 
-    def __call__(self, request: Request) -> Door | None:
-        """The door that ``request`` asks for; None if it is none of the portal's."""
-        plain = self._plain.get(request.path)
-        token = "" if plain is None or self._tokens is None else token_of(request)
-        if plain is None or self._tokens is None or not token:
-            return plain
-        asked = DOORS[request.path]
-        guest = self._tokens(token)
-        if guest is not None:
-            return self._door(asked, guest)
-        return Door(asked.word, (), Opening(_denied)) if asked.needs_valid_token else plain
+    def __call__(self, request: Request) -> Door | Response | None:
+        """The door that ``request`` asks for, or why it is closed; None if it is none of the portal's."""
+        asked = DOORS.get(request.path)
+        if asked is None:
+            return None
+        try:
+            rights = self._identities.of_request(request, may_query=True)
+        except TokenRefused as refused:
+            if refused.retry_after is not None:
+                return token_refused(refused)
+            if asked.needs_valid_token:
+                return _denied(asked, refused.message)
+            rights = self._identities.of_nobody()
+        if not any(map(rights.sees_any, KINDS)) and not asked.waits_for_word:
+            self._identities.shut_out(request)
+            return _denied(asked, "authentication is required")
+        return self._door(asked, rights, Whence(request.client.host, asked.word))
 
-    def _door(self, door: PortalDoor, guest: Guest) -> Door:
-        crowd = self.crowds[door.path]
+    def _door(self, door: PortalDoor, rights: Rights, whence: Whence) -> Door:
+        crowd, guest = self.crowds[door.path], guest_of(rights)
+        tokens = None if self._identities.are_open else partial(self._of_token, whence)
 
         def session(link: Link, _request: Request) -> Session:
-            setting = Setting(name=link.id, guest=guest, crowd=crowd, waiting=_waiting(link), tokens=self._tokens)
+            setting = Setting(
+                name=link.id, guest=guest, rights=rights, crowd=crowd, waiting=_waiting(link), tokens=tokens
+            )
             return door.open(str(uuid.uuid4()), link.recollection, setting)
 
         opening = Opening(
             session,
             must_introduce=door.waits_for_word and not guest.user_id,
-            answer=self._answer,
+            answer=self._answers(rights),
             ended=lambda link: crowd.leave(link.id),
             late=(POLICY_VIOLATION, "Authentication timeout"),
+            rights=rights,
         )
         return Door(door.word, (), opening)
 
+    def _of_token(self, whence: Whence, token: str) -> Rights | None:
+        try:
+            rights = self._identities.of_token(token, whence)
+        except TokenRefused:
+            return None
+        return None if rights is NO_RIGHTS else rights
 
-def _denied(_link: Link, _request: Request) -> Session:
-    return DeniedSession(Denied(POLICY_VIOLATION, "the token is not valid"))
+
+def _denied(door: PortalDoor, reason: str) -> Door:
+    denied = Denied(POLICY_VIOLATION, reason)
+    return Door(door.word, (), Opening(lambda _link, _request: DeniedSession(denied)))
 
 
 def _waiting(link: Link) -> Callable[[], int]:
     return lambda: sum(row.queued for row in link.stream.ledger())
 
 
-def _answer(question: ConsoleQuestion, now: Now, hours: Cells | None) -> Document:
+def _answer(question: ConsoleQuestion, now: Now, hours: Cells | None, hidden: str) -> Document:
+    """The document; ``hidden`` says why validators are not named, and is empty where they are."""
     if question.type == OVERVIEW:
         told = overview(now)
     elif question.type == ANALYTICS:
-        told = _analytics(now, hours)
+        told = _analytics(now, hours, Unknown(hidden) if hidden else _top(now))
     else:
         listing = validators if question.type == "validators" else transactions
         told = listing(now, question.limit)
     return {**told, PROVENANCE: behind(now.view, now.at, EVERYTHING)}
 
 
-def _analytics(now: Now, hours: Cells | None) -> Document:
-    """The console's analytics: by the beginning of each hour, and the validators with the most voting power first."""
+def _top(now: Now) -> list[JsonValue]:
+    """The validators with the most voting power, the most powerful first."""
     entries = sorted(now.view.validators, key=lambda entry: _power(entry.members.get("votingPower")), reverse=True)
-    top: list[JsonValue] = [_top_validator(entry) for entry in entries[:TOP_LIMIT]]
+    return [_top_validator(entry) for entry in entries[:TOP_LIMIT]]
+
+
+def _analytics(now: Now, hours: Cells | None, top: Known) -> Document:
+    """The console's analytics: by the beginning of each hour, and the ``top`` validators."""
     return document(
         {
             "totalTransactions": now.total_transactions,

@@ -26,44 +26,39 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from actors import Apply, Drain, Front
-from actors.desks import StatesInForce
+from actors import Apply, ApplyIssuers, AuditTrail, Drain, Front, access_faults
 from actors.notifier import chain_faults
-from actors.places import GATEWAY, LISTENER, PORTAL_DESK, SERIES, SOURCES, Address
+from actors.places import GATEWAY, KEYS, LISTENER, SOURCES, Address
 from actors.runtime import (
     ActorDead,
     ActorRef,
     ActorSystem,
     AskTimeout,
-    Environment,
     Supervisor,
     TooManyRestarts,
     ask,
 )
 from actors.sources import ApplySources, watched_faults
-from andond.api import build_routes
-from andond.api.health import Condition, Health, unanswered
-from andond.api.portal_data import DeskData
+from andond import audited
+from andond.api.health import Condition, Health
+from andond.api.health_tree import unanswered
 from andond.checks import EX_CONFIG, flags, report
-from andond.doors import Doors
-from andond.floor_desks import FloorDesks
-from andond.floor_doors import FloorDoors
+from andond.entrance import Entrance
 from andond.installed import install
 from andond.observer import TelemetryObserver
-from andond.portal_doors import ConsoleDesk, PortalDoors
+from andond.standing import OPEN_WORDS, reached_at, unguarded
 from andond.systemd import Notifier, forget_sockets, inherited_sockets
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from andond.version import VERSION
 from config import Loaded, Settings, SettingsError, StorageSettings, changed, in_force, load
-from domain.plant.site import EquipmentModel
 from storage import is_held
 from telemetry import configure, describe_build, events
 from transport import address_of, open_listeners
-from transport.dialects.floor import Roster
 
 SPARE_DESCRIPTORS = 256
 READY_INTERVAL = 1.0
 STATUS_INTERVAL = 10.0
+RENEW_INTERVAL = 1.0
 APPLY_TIMEOUT = 10.0
 DRAIN_MARGIN = 2.0
 FAILED = 1
@@ -88,12 +83,22 @@ def main(options: Namespace) -> int:
         print(f"andond: another andond holds storage.path {directory}: stop it, or name another one", file=sys.stderr)
         return EX_TEMPFAIL
     _allow_descriptors(loaded.settings.server.connections)
+    # Who is handed sockets does not listen where the settings say.
+    fault = "" if os.environ.get("LISTEN_FDS") else unguarded(loaded.settings)
+    if fault:
+        return _refuse(fault)
     try:
         sockets = _listen(loaded.settings)
     except OSError as error:
         print(f"andond: cannot listen on {loaded.settings.server.listen}: {error.strerror or error}", file=sys.stderr)
         return FAILED
-    return trio.run(Daemon(options, loaded, sockets).run)
+    fault = unguarded(loaded.settings, reached_at(sockets))
+    if fault:
+        _close(sockets)
+        return _refuse(fault)
+    daemon = Daemon(options, loaded, sockets)
+    with audited.lifetime(daemon.settings):
+        return trio.run(daemon.run)
 
 
 class Daemon:
@@ -104,13 +109,24 @@ class Daemon:
         self._present = Present(loaded.settings, install(loaded.settings))
         self._sockets = sockets
         self._began = time.monotonic()
-        self._condition = Condition(time.time(), self._present.sources, policy=self._present.policy)
+        self._entrance = Entrance(self._present, reached_at(sockets))
+        self._condition = Condition(
+            time.time(),
+            self._present.sources,
+            policy=self._present.policy,
+            standing=self._entrance.standing,
+            meaning=OPEN_WORDS,
+        )
         self._front = Front()
         self._notifier = Notifier()
         self._root: ActorRef | None = None
         self._is_ready = False
         self._left = 0
         self._health = Health(self._top, self._front, self._condition)
+
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self._present.settings
 
     async def run(self) -> int:
         """Live until a signal, or until the root supervisor gives up; returns the exit code."""
@@ -129,12 +145,10 @@ class Daemon:
         environment = system.environment
         self._listener = Address(environment, LISTENER)
         self._sources = Address(environment, SOURCES)
-        floor = self._floor_doors(environment)
-        routes = build_routes(environment, self._health, floor.roster, self._present.site)
-        data = DeskData(Address(environment, PORTAL_DESK), Address(environment, SERIES))
-        portal = PortalDoors(ConsoleDesk(data))
-        doors = Doors(self._present.server, floor, portal)
-        specs = gateway(self._present, self._sockets, routes, doors, self._front)
+        self._keys = Address(environment, KEYS)
+        self._trail = AuditTrail(environment)
+        ways = self._entrance.open(environment, self._health, self._trail)
+        specs = gateway(self._present, self._sockets, ways.routes, ways.doors, self._front, ways.trust)
         with trio.open_signal_receiver(*ENDING, signal.SIGHUP, signal.SIGUSR1) as signals:
             self._root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)
             async with trio.open_nursery() as nursery:
@@ -145,15 +159,6 @@ class Daemon:
                         break
                     await self._obey(number)
                 nursery.cancel_scope.cancel()
-
-    def _floor_doors(self, environment: Environment) -> FloorDoors:
-        roster = Roster(lambda: self._present.settings.server.connections)
-        desks = FloorDesks(environment, self._equipment)
-        states = StatesInForce(self._present.floor)
-        return FloorDoors(lambda: self._present.floor().doors, self._equipment, desks, roster, states=states)
-
-    def _equipment(self) -> EquipmentModel:
-        return self._present.site().equipment
 
     async def _serve(self, system: ActorSystem, root: ActorRef) -> None:
         """Wait until everybody is set up and answers, and let the service manager know from then on."""
@@ -168,6 +173,7 @@ class Daemon:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tell_service_manager)
             nursery.start_soon(self._feed_watchdog)
+            nursery.start_soon(self._keep_guarded)
 
     def _top(self) -> ActorRef:
         if self._root is None:
@@ -210,6 +216,7 @@ class Daemon:
         try:
             wanted = load_settings(self._options).settings
         except SettingsError as error:
+            audited.refused(self._trail, path, error.faults)
             events.settings_refused(path=path, faults=[str(fault) for fault in error.faults])
         else:
             await self._change(wanted, path)
@@ -229,8 +236,12 @@ class Daemon:
             else:
                 break
         if faults:
+            audited.refused(self._trail, path, faults)
             events.settings_refused(path=path, faults=faults)
         else:
+            await self._entrance.renew()
+            self._entrance.review(before.access)
+            audited.reloaded(self._trail, path, *audited.changes(before, after, applied))
             events.settings_reloaded(path=path, applied=applied, needs_restart=needs_restart)
 
     async def _apply(self, old: Settings, new: Settings) -> None:
@@ -241,6 +252,8 @@ class Daemon:
             configure(new.log.format, new.log.level)
         if new.sources != old.sources:
             await ask(self._sources.ref, ApplySources(), APPLY_TIMEOUT)
+        if new.access.issuers != old.access.issuers:
+            await ask(self._keys.ref, ApplyIssuers(), APPLY_TIMEOUT)
 
     async def _dump_tree(self) -> None:
         tree = await self._health.tree()
@@ -257,6 +270,8 @@ class Daemon:
         duration = time.monotonic() - self._began
         for listening in self._sockets:
             events.daemon_ready(address=address_of(listening), duration=duration)
+        if self._entrance.standing.is_open:
+            events.gateway_opened(meaning=OPEN_WORDS)
         self._notifier.ready(self._summary())
         if not self._notifier.is_managed:
             scheme = "https" if self._present.settings.server.certificate else "http"
@@ -266,6 +281,12 @@ class Daemon:
         while True:
             await trio.sleep(STATUS_INTERVAL)
             self._notifier.status(self._summary())
+
+    async def _keep_guarded(self) -> None:
+        """Notice that somebody is known by now: the users are another process's to make."""
+        while self._entrance.standing.is_open:
+            await trio.sleep(RENEW_INTERVAL)
+            await self._entrance.renew()
 
     async def _feed_watchdog(self) -> None:
         """Feed it only while every permanent actor answers."""
@@ -290,13 +311,18 @@ async def _cancel_at_next(signals: AsyncIterator[int], scope: trio.CancelScope) 
             scope.cancel()
 
 
+def _refuse(fault: str) -> int:
+    print(f"andond: {fault}", file=sys.stderr)
+    return EX_CONFIG
+
+
 def load_settings(options: Namespace) -> Loaded:
     """The settings; where none says where to keep data, the directory that the service manager made is taken.
 
     Raises:
         SettingsError: with everything that is wrong.
     """
-    loaded = load(path_of(options), os.environ, flags(options), (chain_faults, watched_faults))
+    loaded = load(path_of(options), os.environ, flags(options), (chain_faults, access_faults, watched_faults))
     directory = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if loaded.settings.storage.path or not directory:
         return loaded

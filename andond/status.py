@@ -11,34 +11,24 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from http.client import HTTPException
-from urllib.request import ProxyHandler, build_opener
 
 from andond.checks import EX_CONFIG, settings_of
-from config import ServerSettings, split_address
+from andond.daemon import Daemon, NoAnswer
 from domain import JsonValue
 
-TIMEOUT = 5.0
 NO_ANSWER = 2
-
-# Whoever listens on every address of the machine is reached at its own.
-_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 
 
 def main(options: Namespace) -> int:
     """Print the status of the daemon at ``options.url``, or else where its configuration says that it listens."""
-    url = options.url
-    if url is None:
-        settings = settings_of(options)
-        if settings is None:
-            return EX_CONFIG
-        url = url_of(settings.server)
+    settings = None if options.url is not None else settings_of(options)
+    if settings is None and options.url is None:
+        return EX_CONFIG
     try:
-        document = fetch(url)
-    except (OSError, ValueError, HTTPException) as error:
+        document = Daemon(options, settings).get("/statusz")
+    except NoAnswer as error:
         if not options.quiet:
-            reason = str(getattr(error, "reason", None) or error) or type(error).__name__
-            print(f"andond: no answer from {url}: {' '.join(reason.split())}", file=sys.stderr)
+            print(f"andond: {error}", file=sys.stderr)
         return NO_ANSWER
     if options.json:
         print(json.dumps(document, indent=2))
@@ -46,30 +36,6 @@ def main(options: Namespace) -> int:
         for line in lines(document):
             print(line)
     return 0 if document.get("ready") is True else 1
-
-
-def fetch(url: str) -> Mapping[str, JsonValue]:
-    """The status document of the daemon at ``url``.
-
-    Raises:
-        OSError: if nobody answers.
-        ValueError: if ``url`` is no URL of a daemon, or the answer no status document.
-    """
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("a URL begins with http:// or https://")
-    # A proxy that the environment names is for the world outside, not for a gateway.
-    with build_opener(ProxyHandler({})).open(url.rstrip("/") + "/statusz", timeout=TIMEOUT) as answer:
-        document = json.load(answer)
-    if not isinstance(document, dict):
-        raise ValueError("the answer is no status document")  # noqa: TRY004 - the answer is wrong, not our argument
-    return document
-
-
-def url_of(server: ServerSettings) -> str:
-    """Where a daemon of this machine with these settings answers."""
-    host, port = split_address(server.listen)
-    host = _HERE.get(host, host)
-    return f"{'https' if server.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors import (
+    Accounts,
+    Auditor,
+    Backlog,
     Book,
     Canary,
     Channels,
     Front,
+    Keys,
     Listener,
     MemoryKeeper,
     Pulse,
@@ -25,6 +29,7 @@ from actors import (
     Recorder,
     SiteInForce,
     Standing,
+    Tokens,
 )
 from actors.desks import (
     AlarmDesk,
@@ -64,7 +69,7 @@ from config import (
 )
 from domain import Priority
 from domain.plant.site import Site
-from transport import Door, Encoder, Link, Request, Response, Routes
+from transport import Door, Encoder, Link, Request, Response, Routes, TokenVerifier
 from transport.dialects.native import ENCODINGS, JSON
 
 GATEWAY_POLICY = Policy(strategy=Strategy.REST_FOR_ONE, intensity=5, period=60.0)
@@ -131,15 +136,30 @@ class Present:
         return Path(path) if path else None
 
 
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Who is believed: ``tokens`` of the gateway's own users, and those that ``verifier`` reads.
+
+    ``keeper`` keeps who is signed in on the page.
+    """
+
+    tokens: Tokens | None = None
+    verifier: TokenVerifier = field(default_factory=TokenVerifier)
+    keeper: ChildSpec | None = None
+
+
+NOBODY_TRUSTED = Trust()
+
+
 def gateway(
     present: Present,
     sockets: Sequence[socket.socket],
     routes: Routes,
     doors: Callable[[Request], Door | Response],
     front: Front,
+    trust: Trust = NOBODY_TRUSTED,
 ) -> list[ChildSpec]:
     """The children of the gateway's supervisor, in the order of their start."""
-    settings = present.settings
     roll, book = Roll(), Book()
     taps = Taps()
     listeners = [
@@ -150,12 +170,17 @@ def gateway(
         ChildSpec("vigil", Vigil, (present.sources, roll), {"ranks": Ranks("vigil", present.policy)}),
         ChildSpec("receipts", Receipts, (present.receipts, book)),
         ChildSpec("canary", Canary, (present.canary, lambda: _links(front), _native_encoders())),
+        ChildSpec("keys", Keys, (lambda: present.settings.access.issuers, trust.verifier)),
+        *_accounts(present, trust.tokens),
+        *(() if trust.keeper is None else (trust.keeper,)),
     ]
     told_by = notification_channels(lambda: present.settings.notifications, book, present.hooks, present.policy)
     recorder = (present.data_directory(), present.journal, Standing())
     return [
+        # First of all, so that it is the last to end; what fails in it takes nobody along.
+        ChildSpec("audit", Supervisor, (_audit(present), WATCHES_POLICY)),
         ChildSpec("recorder", Recorder, recorder, redeliver=True),
-        ChildSpec("channels", Channels, (settings.channels,), {"taps": taps}),
+        ChildSpec("channels", Channels, (present.settings.channels,), {"taps": taps}),
         ChildSpec("desks", Supervisor, (_desks(present, taps),)),
         ChildSpec("sources", Sources, (present.sources, roll, present.policy, present.hooks)),
         ChildSpec("memory", MemoryKeeper, (front.memory, present.data_directory())),
@@ -165,6 +190,18 @@ def gateway(
         ChildSpec("notifier", Supervisor, (told_by, NOTIFIER_POLICY)),
         ChildSpec("hooks", HookRules, (present.hooks, taps, present.policy)),
     ]
+
+
+def _accounts(present: Present, tokens: Tokens | None) -> list[ChildSpec]:
+    """The keeper of the users, who takes nobody along when it fails."""
+    if tokens is None:
+        return []
+    return [ChildSpec("accounts", Accounts, (present.data_directory(), lambda: present.settings.access.users, tokens))]
+
+
+def _audit(present: Present) -> list[ChildSpec]:
+    """Who writes down who did what."""
+    return [ChildSpec("auditor", Auditor, (present.data_directory(), lambda: present.settings.audit, Backlog()))]
 
 
 def _desks(present: Present, taps: Taps) -> list[ChildSpec]:

@@ -1,7 +1,19 @@
 """Settings: what they are, where they come from, what is wrong with them."""
 
+from config.access import (
+    UNGUARDED_WORDS,
+    AccessSettings,
+    AnonymousSettings,
+    RoleSettings,
+    Standing,
+    TenantSettings,
+    is_loopback,
+    standing_of,
+)
 from config.alarms import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, SuppressionSettings
+from config.audit import AuditSettings
 from config.calls import CallRuleSettings, CallSettings
+from config.certificates import CertificateSettings
 from config.chain import ChainRuleSettings, turn_of, watched_of
 from config.chain_sources import CosmosNode, CosmosSource, EthereumNode, EthereumSource, nodes_by_chain
 from config.changes import changed, in_force
@@ -10,7 +22,15 @@ from config.escalation import ChainSettings, EscalationSettings
 from config.faults import Fault, SettingsError, one_of
 from config.floor import FloorSettings
 from config.hooks import HookSource, HooksSettings
+from config.issuers import IssuerSettings, OwnTokenSettings, is_address
 from config.layers import DEFAULT, DEFAULTS_PATH
+from config.limits import (
+    AddressLimitSettings,
+    ConnectionLimitSettings,
+    LimitSettings,
+    TenantLimitSettings,
+    UserLimitSettings,
+)
 from config.load import Loaded, load
 from config.node_access import headers_of, is_in_clear
 from config.notification_relations import channels_of, signing_key
@@ -24,6 +44,8 @@ from config.notifications import (
     WebhookSettings,
     WebSocketSettings,
 )
+from config.outgoing import OutgoingTlsSettings
+from config.page import PageSettings
 from config.policy import PolicySettings, RuleSettings
 from config.portal import AlertSettings, HistorySettings, required_chains
 from config.products import (
@@ -38,7 +60,8 @@ from config.products import (
 from config.relation import Broken
 from config.relations import Relation
 from config.rules import AddressFault, split_address
-from config.secrets import HIDDEN, Secret
+from config.secrets import HIDDEN, Secret, read_secret
+from config.server import ServerSettings
 from config.settings import (
     SECTIONS,
     SOURCE_KINDS,
@@ -51,7 +74,6 @@ from config.settings import (
     MtconnectSource,
     PortalSettings,
     ReceiptSettings,
-    ServerSettings,
     Setting,
     Settings,
     SourceSettings,
@@ -71,6 +93,7 @@ from config.site import (
     UnitSettings,
 )
 from config.toml import toml_value
+from config.users import UserSettings
 
 __all__ = [
     "DEFAULT",
@@ -78,25 +101,32 @@ __all__ = [
     "HIDDEN",
     "SECTIONS",
     "SOURCE_KINDS",
+    "UNGUARDED_WORDS",
     "WEEKDAYS",
+    "AccessSettings",
     "AddressFault",
+    "AddressLimitSettings",
     "AddressSettings",
     "AlarmClassSettings",
     "AlarmEntrySettings",
     "AlarmSettings",
     "AlertSettings",
+    "AnonymousSettings",
     "AreaSettings",
+    "AuditSettings",
     "Broken",
     "CallRuleSettings",
     "CallSettings",
     "CanarySettings",
     "CellSettings",
+    "CertificateSettings",
     "ChainRuleSettings",
     "ChainSettings",
     "ChangeoverSettings",
     "ChannelSettings",
     "CharacteristicSettings",
     "ClosureSettings",
+    "ConnectionLimitSettings",
     "CosmosNode",
     "CosmosSource",
     "CounterSettings",
@@ -113,8 +143,10 @@ __all__ = [
     "HooksSettings",
     "HostSource",
     "HttpSource",
+    "IssuerSettings",
     "JobSettings",
     "JournalSettings",
+    "LimitSettings",
     "LineSettings",
     "Loaded",
     "LogSettings",
@@ -122,6 +154,9 @@ __all__ = [
     "MqttSettings",
     "MtconnectSource",
     "NotificationSettings",
+    "OutgoingTlsSettings",
+    "OwnTokenSettings",
+    "PageSettings",
     "PersonSettings",
     "PolicySettings",
     "PortalSettings",
@@ -129,6 +164,7 @@ __all__ = [
     "QualitySettings",
     "ReceiptSettings",
     "Relation",
+    "RoleSettings",
     "RuleSettings",
     "ScheduleSettings",
     "Secret",
@@ -139,23 +175,32 @@ __all__ = [
     "ShiftSettings",
     "SiteSettings",
     "SourceSettings",
+    "Standing",
     "StorageSettings",
     "SuppressionSettings",
     "TargetSettings",
+    "TenantLimitSettings",
+    "TenantSettings",
     "UnitSettings",
+    "UserLimitSettings",
+    "UserSettings",
     "WebSocketSettings",
     "WebhookSettings",
     "changed",
     "channels_of",
     "headers_of",
     "in_force",
+    "is_address",
     "is_in_clear",
+    "is_loopback",
     "load",
     "nodes_by_chain",
     "one_of",
+    "read_secret",
     "required_chains",
     "signing_key",
     "split_address",
+    "standing_of",
     "table",
     "toml_value",
     "turn_of",

@@ -13,11 +13,8 @@ from config.meta import means
 
 
 class DoorSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The WebSocket doors of the floor's dashboards: who may look, and when the gateway speaks first."""
+    """The WebSocket doors of the floor's dashboards: when the gateway speaks first."""
 
-    anonymous: Annotated[
-        bool, means("Whoever has no token is let in, and only reads; false: is refused (403)", reload=True)
-    ] = False
     heartbeat: Annotated[
         float,
         means("Silence of a client after which it hears a heartbeat", unit="seconds", within=(1, 86_400), reload=True),

@@ -14,6 +14,7 @@ import msgspec
 
 from config import rules
 from config.meta import means
+from config.outgoing import OutgoingTlsSettings
 from config.secrets import Secret
 
 _MAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
@@ -78,7 +79,7 @@ def _texts(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, tuple | list) else []
 
 
-class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
+class MailSettings(OutgoingTlsSettings, frozen=True, kw_only=True):
     """Mail, by SMTP. A mail counts as sent when the server has taken it for each address (250)."""
 
     server: Annotated[
@@ -87,18 +88,13 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True):
     security: Annotated[
         Literal["starttls", "tls", "none"], means("How the way to the server is kept secret", reload=True)
     ] = "starttls"
-    authority: Annotated[
-        str | None,
-        means("Certificates that are trusted, PEM; none: those of the system", unit="path", reload=True,
-              rule=rules.readable_file),
-    ] = None  # fmt: skip
     user: Annotated[str, means("Who logs in; empty: nobody does", reload=True)] = ""
     password: Annotated[Secret | None, means("Their password", reload=True)] = None
     sender: Annotated[str, means("The address that mails come from", reload=True, rule=maybe_mail)] = ""
     timeout: Annotated[float, _timeout("Time for each answer of the server")] = 10.0
 
 
-class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookSettings(OutgoingTlsSettings, frozen=True, kw_only=True):
     """Web hooks: a POST of JSON, signed after Standard Webhooks. It counts as sent when it is answered with 2xx."""
 
     url: Annotated[
@@ -110,26 +106,16 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret: Annotated[
         Secret | None, means("Key of the signature, `whsec_` and base64; none: it is not signed", reload=True)
     ] = None
-    authority: Annotated[
-        str | None,
-        means("Certificates that are trusted, PEM; none: those of the system", unit="path", reload=True,
-              rule=rules.readable_file),
-    ] = None  # fmt: skip
     timeout: Annotated[float, _timeout("Time for the whole of it")] = 10.0
 
 
-class MqttSettings(msgspec.Struct, frozen=True, kw_only=True):
+class MqttSettings(OutgoingTlsSettings, frozen=True, kw_only=True):
     """MQTT with QoS 1. A message counts as sent when the broker has acknowledged it (PUBACK)."""
 
     broker: Annotated[
         str, means("The broker; empty: nothing is published", unit="HOST:PORT", reload=True, rule=maybe_address)
     ] = ""
     tls: Annotated[bool, means("Whether the way to the broker is kept secret", reload=True)] = False
-    authority: Annotated[
-        str | None,
-        means("Certificates that are trusted, PEM; none: those of the system", unit="path", reload=True,
-              rule=rules.readable_file),
-    ] = None  # fmt: skip
     user: Annotated[str, means("Who logs in; empty: nobody does", reload=True)] = ""
     password: Annotated[Secret | None, means("Their password", reload=True)] = None
     topic: Annotated[

@@ -10,8 +10,10 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 
 from config.alarm_relations import ALARM_RELATIONS
+from config.issuer_relations import ISSUER_RELATIONS
 from config.node_access import access_faults
 from config.notification_relations import NOTIFICATION_RELATIONS
+from config.outgoing_relations import certificates_fit
 from config.product_relations import PRODUCT_RELATIONS
 from config.relation import Broken
 from config.settings import HostSource, HttpSource, Settings
@@ -48,6 +50,27 @@ def _certificate_with_key(settings: Settings) -> Iterator[Broken]:
             yield Broken(names, f"a certificate chain and the private key that fits it, both PEM ({reason})")
 
 
+def _clients_with_authority(settings: Settings) -> Iterator[Broken]:
+    server = settings.server
+    names = ("server.client_certificates", "server.client_ca", "server.certificate")
+    if server.client_certificates == "none":
+        return
+    if not server.client_ca:
+        yield Broken(
+            (names[1], names[0]), "who signs the certificates of clients, where server.client_certificates asks"
+        )
+    elif not server.certificate:
+        yield Broken(
+            (names[0], names[2]), "none, as long as there is no server.certificate: only TLS shows certificates"
+        )
+    else:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(server.client_ca)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or str(error)
+            yield Broken((names[1],), f"certificates of authorities, PEM ({reason})")
+
+
 def _address_within_all(settings: Settings) -> Iterator[Broken]:
     server = settings.server
     if server.connections_per_address > server.connections:
@@ -70,11 +93,14 @@ def _nodes_let_us_in(settings: Settings) -> Iterator[Broken]:
 RELATIONS: tuple[Relation, ...] = (
     _dead_after_a_ping,
     _certificate_with_key,
+    _clients_with_authority,
     _address_within_all,
     _one_of_a_kind,
+    certificates_fit,
     _nodes_let_us_in,
     *SITE_RELATIONS,
     *PRODUCT_RELATIONS,
     *ALARM_RELATIONS,
     *NOTIFICATION_RELATIONS,
+    *ISSUER_RELATIONS,
 )

@@ -22,6 +22,7 @@ _EQUIPMENT = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT}){{0,7}}")
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*")
 _MEMBER = re.compile(r"[^\s.]+(?:\.[^\s.]+)*")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?")
 
 
@@ -83,6 +84,14 @@ def networks(value: object) -> str | None:
         except ValueError:
             return f"addresses or networks such as 10.0.0.7 or 10.0.0.0/8{_network_hint(text)}"
     return None
+
+
+def origins(value: object) -> str | None:
+    """Expect origins of web pages, or a star alone."""
+    texts = list(_texts(value))
+    if texts == ["*"] or all(_ORIGIN.fullmatch(text) for text in texts):
+        return None
+    return 'origins such as ["https://portal.example", "http://10.0.0.9:3000"] in lower case, or ["*"] for any'
 
 
 def _network_hint(text: str) -> str:

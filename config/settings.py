@@ -15,29 +15,25 @@ from typing import Annotated, Literal
 import msgspec
 
 from config import rules
+from config.access import AccessSettings
+from config.audit import AuditSettings
 from config.chain import ChainRuleSettings
 from config.chain_sources import CosmosSource, EthereumSource
 from config.floor import FloorSettings
 from config.hooks import HookSource, HooksSettings
+from config.meta import GIB, KIB, MIB
 from config.meta import means as _means
+from config.meta import seconds as _seconds
+from config.meta import size as _bytes
 from config.notifications import NotificationSettings
+from config.outgoing import OutgoingTlsSettings
 from config.policy import PolicySettings
 from config.portal import AlertSettings, HistorySettings
 from config.secrets import Secret
+from config.server import ServerSettings
 from config.site import SiteSettings
 
-KIB = 1024
-MIB = 1024 * KIB
-GIB = 1024 * MIB
 DAY = 86_400
-
-
-def _seconds(meaning: str, *, least: float = 0.001, reload: bool = False) -> msgspec.Meta:
-    return _means(meaning, unit="seconds", within=(least, 86_400), reload=reload)
-
-
-def _bytes(meaning: str, least: int, most: int, *, reload: bool = False) -> msgspec.Meta:
-    return _means(meaning, unit="bytes", within=(least, most), reload=reload)
 
 
 def _age(meaning: str, *, least: float = 0) -> msgspec.Meta:
@@ -46,72 +42,6 @@ def _age(meaning: str, *, least: float = 0) -> msgspec.Meta:
 
 def _kept(meaning: str) -> msgspec.Meta:
     return _bytes(meaning, 1 * MIB, 1024 * GIB, reload=True)
-
-
-class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The one port for HTTP and WebSocket, and what it lets in."""
-
-    listen: Annotated[
-        str, _means("Where to listen; port 0 takes a free one", unit="HOST:PORT", rule=rules.listen_address)
-    ] = "127.0.0.1:9003"
-    certificate: Annotated[
-        str | None, _means("TLS certificate chain, PEM; with `key`", unit="path", reload=True, rule=rules.readable_file)
-    ] = None
-    key: Annotated[
-        str | None, _means("Private key of the certificate, PEM", unit="path", reload=True, rule=rules.readable_file)
-    ] = None
-    key_password: Annotated[Secret | None, _means("Password of the private key, if it has one", reload=True)] = None
-    head_size: Annotated[int, _bytes("Largest request head (431)", 1 * KIB, 1 * MIB)] = 16 * KIB
-    body_size: Annotated[int, _bytes("Largest request body (413)", 1 * KIB, 64 * MIB)] = 1 * MIB
-    head_timeout: Annotated[float, _seconds("Time for a request head to arrive, TLS included (408)")] = 10.0
-    idle_timeout: Annotated[float, _seconds("How long an HTTP connection is kept without a request")] = 60.0
-    message_size: Annotated[int, _bytes("Largest inbound WebSocket message (1009)", 1 * KIB, 1 * MIB)] = 64 * KIB
-    connections: Annotated[
-        int, _means("Connections in all (503)", unit="connections", within=(1, 1_000_000), reload=True)
-    ] = 12_000
-    connections_per_address: Annotated[
-        int, _means("Connections of one address (429)", unit="connections", within=(1, 1_000_000), reload=True)
-    ] = 100
-    handshakes: Annotated[
-        int, _means("Handshakes at a time; the others wait their turn", unit="handshakes", within=(1, 1024))
-    ] = 16
-    trusted_proxies: Annotated[
-        tuple[str, ...],
-        _means(
-            "Proxies whose word on the client's address is believed",
-            unit="addresses or CIDR",
-            reload=True,
-            rule=rules.networks,
-        ),
-    ] = ()
-    exempt_loopback: Annotated[bool, _means("Loopback without a proxy has no limit per address", reload=True)] = True
-    connect_timeout: Annotated[
-        float, _seconds("Time for a client of the native protocol to introduce itself (4003)")
-    ] = 10.0
-    ping_interval: Annotated[float, _seconds("Time between WebSocket pings to a quiet client")] = 10.0
-    dead_after: Annotated[float, _seconds("Silence after which a link is dead; more than `ping_interval`")] = 15.0
-    drain_timeout: Annotated[
-        float, _seconds("Time for clients to leave before the daemon stops", least=0, reload=True)
-    ] = 20.0
-    restart_time: Annotated[
-        float, _seconds("Time a restart takes; no client is told to return sooner", least=0, reload=True)
-    ] = 2.0
-    notsent_lowat: Annotated[
-        int, _bytes("Unsent bytes the kernel may take per socket; less on slow links", 1 * KIB, 4 * MIB)
-    ] = 16 * KIB
-    outbox_size: Annotated[int, _bytes("Frames waiting for one client, critical ones apart", 16 * KIB, 64 * MIB)] = (
-        256 * KIB
-    )
-    credit: Annotated[
-        int, _bytes("Bytes below critical in flight to one client; a critical event waits behind no more", 4 * KIB, MIB)
-    ] = 32 * KIB
-    frame_age: Annotated[float, _seconds("How long what is not urgent may wait for a client")] = 60.0
-    outbox_critical: Annotated[
-        int,
-        _means(
-            "Critical frames waiting for one client before it is closed (4202)", unit="frames", within=(1, 1_000_000)
-        ),
-    ] = 10_000
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,7 +179,7 @@ class HttpSource(msgspec.Struct, frozen=True, kw_only=True, tag="http", tag_fiel
     ] = 100_000
 
 
-class MtconnectSource(msgspec.Struct, frozen=True, kw_only=True, tag="mtconnect", tag_field="kind"):
+class MtconnectSource(OutgoingTlsSettings, frozen=True, kw_only=True, tag="mtconnect", tag_field="kind"):
     """An MTConnect adapter: a machine that writes SHDR lines over TCP."""
 
     address: Annotated[str, _means("The adapter", unit="HOST:PORT", reload=True, rule=rules.remote_address)]
@@ -258,6 +188,7 @@ class MtconnectSource(msgspec.Struct, frozen=True, kw_only=True, tag="mtconnect"
     required: Annotated[bool, _means("Counts for /readyz", reload=True)] = False
     connect_timeout: Annotated[float, _seconds("Time to get a connection", reload=True)] = 5.0
     heartbeat: Annotated[float, _seconds("Time between pings to the adapter", reload=True)] = 10.0
+    tls: Annotated[bool, _means("Whether the way to the adapter is kept secret", reload=True)] = False
     clock_step: Annotated[float, _seconds("How far the machine's clock may jump", reload=True)] = 300.0
     keys: Annotated[
         Mapping[str, str],
@@ -281,9 +212,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. Without arguments: the defaults, and no source."""
 
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
     log: LogSettings = LogSettings()
     storage: StorageSettings = StorageSettings()
     journal: JournalSettings = JournalSettings()
+    audit: AuditSettings = AuditSettings()
     channels: ChannelSettings = ChannelSettings()
     portal: PortalSettings = PortalSettings()
     chain: ChainRuleSettings = ChainRuleSettings()
@@ -299,9 +232,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 Section = (
     ServerSettings
+    | AccessSettings
     | LogSettings
     | StorageSettings
     | JournalSettings
+    | AuditSettings
     | ChannelSettings
     | PortalSettings
     | ChainRuleSettings
@@ -316,9 +251,11 @@ Section = (
 
 SECTIONS: dict[str, type[Section]] = {
     "server": ServerSettings,
+    "access": AccessSettings,
     "log": LogSettings,
     "storage": StorageSettings,
     "journal": JournalSettings,
+    "audit": AuditSettings,
     "channels": ChannelSettings,
     "portal": PortalSettings,
     "chain": ChainRuleSettings,

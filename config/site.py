@@ -74,6 +74,15 @@ class ShiftSettings(msgspec.Struct, frozen=True, kw_only=True):
     production: Annotated[
         bool, means("Whether something is planned to run in it; false: only people are on duty", reload=True)
     ] = True
+    places: Annotated[
+        tuple[str, ...],
+        means(
+            "Where it is worked; none: everywhere. Whose place it is not does not see it",
+            unit="ISA-95 paths",
+            reload=True,
+            rule=rules.places,
+        ),
+    ] = ()
 
 
 class ExceptionSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +122,16 @@ class PersonSettings(msgspec.Struct, frozen=True, kw_only=True):
             unit="YYYY-MM-DD or YYYY-MM-DD/YYYY-MM-DD",
             reload=True,
             rule=rules.absences,
+        ),
+    ] = ()
+    places: Annotated[
+        tuple[str, ...],
+        means(
+            "Where they work; none: everywhere, and they are shown to who sees the whole plant. A chain that names "
+            "their role tells them of calls there",
+            unit="ISA-95 paths",
+            reload=True,
+            rule=rules.places,
         ),
     ] = ()
 

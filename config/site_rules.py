@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from config.rules import rule_name
+from config.rules import named_equipment, rule_name
 
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,126}")
@@ -26,6 +26,12 @@ def segment(value: object) -> str | None:
     if _SEGMENT.fullmatch(str(value)):
         return None
     return "one name of a path such as line3 (letters, digits, dot, dash, underscore; at most 63)"
+
+
+def places(value: object) -> str | None:
+    """Expect ISA-95 paths."""
+    expected = (named_equipment(text) for text in value) if isinstance(value, tuple | list) else ()
+    return next((each for each in expected if each), None)
 
 
 def maybe_segment(value: object) -> str | None:

@@ -44,15 +44,15 @@ class Intents:
         outcomes = sorted(((key, _read(value)) for key, value in rows), key=lambda one: one[1].at)
         self._known = OrderedDict(outcomes)
 
-    def find(self, key: str, mark: str) -> Outcome | None:
-        """What became of the act with ``key``; None if it was not carried out.
+    def find(self, key: str, mark: str, said: str | None = None) -> Outcome | None:
+        """What became of the act with ``key``, which its author ``said``; None if it was not carried out.
 
         Raises:
             Refused: if the key was used for an act with another ``mark``.
         """
         known = self._known.get(key)
         if known is not None and known.mark != mark:
-            raise Refused(Grounds.CONFLICT, "this key was used for another act: take a new one", {"key": key})
+            raise Refused(Grounds.CONFLICT, "this key was used for another act: take a new one", {"key": said or key})
         return known
 
     def keep(self, key: str, mark: str, at: float, answer: JsonValue | Refused) -> tuple[Row, ...]:

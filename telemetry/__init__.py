@@ -5,7 +5,7 @@ from telemetry.counters import DOORS, PRIORITIES, Counters, Tally, counters
 from telemetry.gauges import Gauges, gauges
 from telemetry.histogram import DELAY_BOUNDS, Histogram
 from telemetry.logs import configure, context, set_level
-from telemetry.metrics import METRICS, Metric, describe_build, render, sample
+from telemetry.metrics import METRICS, Metric, describe_build, render, render_sources, sample
 
 __all__ = [
     "DELAY_BOUNDS",
@@ -24,6 +24,7 @@ __all__ = [
     "events",
     "gauges",
     "render",
+    "render_sources",
     "sample",
     "set_level",
 ]

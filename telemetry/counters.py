@@ -20,7 +20,7 @@ PRIORITIES = ("critical", "high", "normal", "low")
 
 DOORS = (
     "stream", "live", "metrics", "transactions", "legacy", "validators", "consensus", "network", "channels",
-    "dashboard", "v11", "console", "realtime", "floor", "http",
+    "dashboard", "v11", "console", "realtime", "tokens", "floor", "http",
 )  # fmt: skip
 """Words of the front doors: what a connection was opened for."""
 
@@ -104,6 +104,15 @@ class Counters:
         self.connections_failed = 0
         self.outboxes_overflowed = 0
         self.connections_refused = Tally("limit", "address", "draining", "origin", "unauthorised")
+        self.limits_reached = Tally(
+            "connection.messages", "connection.frames", "address.handshakes", "address.commands",
+            "address.subscriptions", "user.connections", "user.commands", "user.subscriptions", "tenant.connections",
+            "tenant.commands", "tenant.subscriptions", limit=11,
+        )  # fmt: skip
+        self.certificates_taken = 0
+        self.certificates_refused = 0
+        self.tokens_verified = 0
+        self.tokens_refused = Tally("malformed", "signature", "expired", "issuer", "revoked", limit=13)
         self.handshakes_failed = Tally("timeout", "tls", "malformed", "upgrade", "lost")
         self.frames_rejected = Tally("size", "utf8", "binary", "json", "protocol")
         self.requests_answered = Tally("200", "202", "400", "404", "405", "408", "413", "429", "431", "500", "503")
@@ -194,6 +203,16 @@ class Counters:
 
     def _count_daemon(self) -> None:
         self.reloads = Tally("applied", "refused")
+        self.audit_entries = Tally("done", "refused", "failed", limit=3)
+        self.audit_failed = 0
+        self.audit_lost = 0
+        self.logins = Tally("succeeded", "renewed", "credentials", "held_off", "busy", "ended", "away", limit=8)
+        self.sign_ins = Tally("succeeded", "renewed", "postponed", "refused", "ended", limit=5)
+        self.keys_fetched = 0
+        self.keys_unfetched = 0
+        self.sessions_ended = Tally(
+            "logout", "reused", "password", "locked", "removed", "changed", "crowded", "everywhere", limit=9
+        )
         self.watchdog_withheld = 0
         self.log_lines_suppressed = 0
         self.log_lines_lost = 0

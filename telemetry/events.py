@@ -82,6 +82,30 @@ def connection_dropped(*, connection: str, door: str, silence: float) -> None:
     log.sparing("info", "connection.dropped", connection=connection, door=door, silence=round(silence, 3))
 
 
+def limit_reached(*, client: str, holder: str, of: str, limit: float) -> None:
+    """A client met a limit ``of`` something that its connection, address, user or tenant, the ``holder``, has."""
+    counters.limits_reached.add(f"{holder}.{of}")
+    log.sparing("warning", "limit.reached", client=client, holder=holder, of=of, limit=limit)
+
+
+def certificate_taken(*, path: str, fingerprint: str) -> None:
+    """Our certificate was renewed: who connects from now on is shown the new one."""
+    counters.certificates_taken += 1
+    log.info("certificate.taken", path=path, fingerprint=fingerprint)
+
+
+def certificate_refused(*, path: str, reason: str) -> None:
+    """The files of our certificate have changed and cannot be used; the one before stays in force."""
+    counters.certificates_refused += 1
+    log.error("certificate.refused", path=path, reason=reason)
+
+
+def token_refused(*, reason: str) -> None:
+    """An access token was not taken: ``expired``, ``signature``, ``audience`` and so on; who showed it, others say."""
+    counters.tokens_refused.add(reason)
+    log.sparing("info", "token.refused", reason=reason)
+
+
 def handshake_failed(*, client: str, reason: str, detail: str = "") -> None:
     """A client did not get as far as a request: ``timeout``, ``tls``, ``malformed``, ``upgrade`` or ``lost``."""
     counters.handshakes_failed.add(reason)
@@ -434,9 +458,120 @@ def signal_lost(*, alarm: str, source: str) -> None:
     log.sparing("error", "signal.lost", alarm=alarm, source=source)
 
 
+def alarm_refused(*, alarm: str, source: str) -> None:
+    """There is no room for an alarm that is not known yet: the source has filled its share, or all have the table."""
+    counters.alarm_signals_lost += 1
+    log.sparing("error", "alarm.refused", alarm=alarm, source=source)
+
+
 def state_lost(*, equipment: str) -> None:
     """A machine's state came and the production's desk had no room: the ledger has it when the next one comes."""
     log.sparing("error", "state.lost", equipment=equipment)
+
+
+def keys_fetched(*, issuer: str, keys: int) -> None:
+    """The public keys of an issuer of tokens are at hand."""
+    counters.keys_fetched += 1
+    log.debug("keys.fetched", issuer=issuer, keys=keys)
+
+
+def keys_skipped(*, issuer: str, reason: str) -> None:
+    """Some of its keys are no use, and others are; said again when it publishes others."""
+    log.sparing("warning", "keys.skipped", issuer=issuer, reason=reason)
+
+
+def keys_unfetched(*, issuer: str, reason: str, kept: int, delay: float) -> None:
+    """They could not be fetched, and will be tried again after ``delay``; the ``kept`` last good ones stay in force."""
+    counters.keys_unfetched += 1
+    log.sparing("warning", "keys.unfetched", issuer=issuer, reason=reason, kept=kept, delay=round(delay, 3))
+
+
+def login_succeeded(*, user: str, client: str, door: str) -> None:
+    """A local user has logged in."""
+    counters.logins.add("succeeded")
+    log.info("login.succeeded", user=user, client=client, door=door)
+
+
+def login_renewed(*, user: str, client: str, door: str) -> None:
+    """A login was renewed with its refresh token."""
+    counters.logins.add("renewed")
+    log.debug("login.renewed", user=user, client=client, door=door)
+
+
+def login_refused(*, reason: str, user: str, client: str, door: str) -> None:
+    """A login or its renewal was refused: ``credentials``, ``held_off``, ``busy``, ``ended`` or ``away``.
+
+    ``user`` is empty where there is no such user: what was written in its place may be a password.
+    """
+    counters.logins.add(reason)
+    log.sparing("warning", "login.refused", reason=reason, user=user, client=client, door=door)
+
+
+def session_ended(*, user: str, reason: str) -> None:
+    """Tokens of a local user were taken back: one login, or the access tokens of all; ``user`` is its id."""
+    counters.sessions_ended.add(reason)
+    log.info("session.ended", user=user, reason=reason)
+
+
+def page_signed_in(*, user: str, issuer: str, client: str) -> None:
+    """Somebody has signed in on the page, with a provider or, if ``issuer`` is empty, as a user of this gateway."""
+    counters.sign_ins.add("succeeded")
+    log.info("page.signed_in", user=user, issuer=issuer, client=client)
+
+
+def page_renewed(*, user: str, issuer: str) -> None:
+    """A sign-in on the page was renewed in the background."""
+    counters.sign_ins.add("renewed")
+    log.debug("page.renewed", user=user, issuer=issuer)
+
+
+def page_refused(*, reason: str, issuer: str, client: str, detail: str) -> None:
+    """Nobody was signed in: ``unasked``, ``late``, ``repeated``, ``mixed_up``, ``denied``, ``malformed`` and others."""
+    counters.sign_ins.add("refused")
+    log.sparing("warning", "page.refused", reason=reason, issuer=issuer, client=client, detail=detail)
+
+
+def page_unrenewed(*, issuer: str, reason: str) -> None:
+    """A sign-in could not be renewed now; it lasts on for a while, and it is tried again."""
+    counters.sign_ins.add("postponed")
+    log.sparing("warning", "page.unrenewed", issuer=issuer, reason=reason)
+
+
+def page_ended(*, user: str, issuer: str, reason: str) -> None:
+    """A sign-in on the page has ended: by its user (``logout``), or because it is not renewed any more."""
+    counters.sign_ins.add("ended")
+    log.info("page.ended", user=user, issuer=issuer, reason=reason)
+
+
+def users_failed(*, path: str, operation: str, reason: str) -> None:
+    """The file of the local users cannot be used: nobody logs in until it can."""
+    log.sparing("error", "users.failed", path=path, operation=operation, reason=reason)
+
+
+def audit_anchored(*, number: int, hash: str) -> None:  # noqa: A002 - the name of the field
+    """The audit goes up to entry ``number`` with this hash; who notes it elsewhere can tell later that it was cut."""
+    log.info("audit.anchored", number=number, hash=hash)
+
+
+def audit_volatile(*, setting: str) -> None:
+    """Nobody writes down who does what: ``setting`` would say where to."""
+    log.warning("audit.volatile", setting=setting)
+
+
+def audit_failed(*, path: str, operation: str, reason: str, waiting: int) -> None:
+    """The audit cannot be written; ``waiting`` entries wait for it."""
+    counters.audit_failed += 1
+    log.sparing("error", "audit.failed", path=path, operation=operation, reason=reason, waiting=waiting)
+
+
+def audit_recovered(*, duration: float, lost: int) -> None:
+    """The audit can be written again after ``duration`` seconds; ``lost`` entries had no room, as it says itself."""
+    log.warning("audit.recovered", duration=round(duration, 3), lost=lost)
+
+
+def audit_retired(*, count: int) -> None:
+    """So many entries of the audit are deleted, for their age or for their size; it says so itself."""
+    log.info("audit.retired", count=count)
 
 
 # --- actors.sources ----------------------------------------------------------------------------
@@ -509,6 +644,16 @@ def daemon_started(*, version: str, path: str) -> None:
 def daemon_ready(*, address: str, duration: float) -> None:
     """The daemon answers on ``address``, ``duration`` seconds after its start."""
     log.info("daemon.ready", address=address, duration=round(duration, 3))
+
+
+def gateway_opened(*, meaning: str) -> None:
+    """Nothing says who may do what, so everybody on this machine may do everything."""
+    log.warning("gateway.opened", meaning=meaning)
+
+
+def gateway_guarded(*, meaning: str) -> None:
+    """What was open is so no longer: somebody was made known who may do something."""
+    log.info("gateway.guarded", meaning=meaning)
 
 
 def daemon_draining(*, reason: str, connections: int, timeout: float) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +86,9 @@ METRICS: tuple[Metric, ...] = (
     _gauge("journal_bytes", "journal_bytes", "What the journal takes on the disk"),
     _gauge("journal_critical", "journal_critical", "Number of the newest critical event that was published"),
     _gauge("journal_writable", "journal_writable", "1 while the journal can be written, else 0"),
+    _gauge("audit_number", "audit_number", "Number of the newest entry of the audit on the disk"),
+    _gauge("audit_fingerprint", "audit_fingerprint", "First 52 bits of the hash of that entry, as a number"),
+    _gauge("audit_writable", "audit_writable", "1 while the audit can be written, else 0"),
     _gauge("tasks", "tasks", "Tasks on the loop"),
     _gauge("receipts_overdue", "receipts_overdue", "Clients that owe a receipt for too long, by kind", "kind"),
     _gauge("canary_clients", "canary_clients", "Native clients that the canary is sent to"),
@@ -178,6 +181,11 @@ METRICS: tuple[Metric, ...] = (
     _counter("connections_failed", "Connections ended because something broke on our side"),
     _counter("outboxes_overflowed", "Connections closed for too many waiting critical frames"),
     _counter("connections_refused", "Clients refused at the handshake", "reason"),
+    _counter("limits_reached", "Times that a client met a limit, by whose and of what", "limit"),
+    _counter("certificates_taken", "Renewed certificates of our own that were put in force"),
+    _counter("certificates_refused", "Renewed certificates of our own that could not be used"),
+    _counter("tokens_verified", "Access tokens that were found good"),
+    _counter("tokens_refused", "Access tokens that were not taken", "reason"),
     _counter("handshakes_failed", "Clients that did not get as far as a request", "reason"),
     _counter("frames_rejected", "Frames of clients that were not understood", "reason"),
     _counter("requests_answered", "HTTP requests answered, by status", "code"),
@@ -223,6 +231,14 @@ METRICS: tuple[Metric, ...] = (
     _counter("events_demoted", "Critical events past the budget of their source, now high", "source"),
     # The daemon.
     _counter("reloads", "Reloads of the settings, by result", "result"),
+    _counter("audit_entries", "Entries written to the audit, by what came of what they tell", "outcome"),
+    _counter("audit_failed", "Times that the audit could not be written"),
+    _counter("audit_lost", "Entries that are not in the audit: there was no room for them"),
+    _counter("keys_fetched", "Times that the public keys of an issuer of tokens were fetched"),
+    _counter("keys_unfetched", "Times that they could not be; the last good ones stay in force"),
+    _counter("logins", "Logins of local users and renewals of them, by what came of it", "outcome"),
+    _counter("sign_ins", "Sign-ins on the page, their renewals and ends, by what came of it", "outcome"),
+    _counter("sessions_ended", "Times that tokens of local users were taken back before their time", "reason"),
     _counter("watchdog_withheld", "Times the service manager's watchdog was not fed"),
     _counter("log_lines_suppressed", "Log lines left out because there were too many of one event"),
     _counter("log_lines_lost", "Log lines that could not be written"),
@@ -244,6 +260,8 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("aurigraph_websocket_messages_sent_total", "counter", "frames_sent", "As andond_frames_sent_total"),
 )
+
+READY = "andond_ready"
 
 Values = list[tuple[list[str], float | Histogram]]
 
@@ -286,6 +304,17 @@ class Page:
                 self._made[content_type] = (now, body)
         return body, content_type
 
+    def render_sources(self, sample: Sample, names: Collection[str], accept: str = "") -> tuple[bytes, str]:
+        """The same of the sources called ``names`` alone, and whether the gateway is ready: nothing else is named."""
+        encode, content_type = choose_encoder(accept)
+        with self._lock:
+            before, self._collector.sample = self._collector.sample, sample
+            registry = CollectorRegistry(auto_describe=False)
+            registry.register(_OfSources(self._collector, names))
+            body = encode(registry)
+            self._collector.sample = before
+        return body, content_type
+
 
 class _Collector(Collector):
     """Turns the table and the plain numbers into what prometheus_client renders."""
@@ -303,6 +332,23 @@ class _Collector(Collector):
                 yield _family(metric, _counted(getattr(self._counts, metric.value)))
             elif metric.value in self.sample:
                 yield _family(metric, _sampled(self.sample[metric.value]))
+
+
+class _OfSources(Collector):
+    """What ``whole`` says of the sources called ``names``."""
+
+    def __init__(self, whole: _Collector, names: Collection[str]) -> None:
+        self._whole = whole
+        self._names = frozenset(names)
+
+    def collect(self) -> Iterator[Family]:
+        for family in self._whole.collect():
+            family.samples = [each for each in family.samples if each.name == READY or self._is_of_them(each.labels)]
+            if family.samples:
+                yield family
+
+    def _is_of_them(self, labels: Mapping[str, str]) -> bool:
+        return labels.keys() == {"source"} and labels["source"] in self._names
 
 
 def _counted(value: object) -> Values:
@@ -349,6 +395,5 @@ def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
 page = Page(counters, gauges)
 """The page of this process."""
 
-sample = page.sample
-render = page.render
+sample, render, render_sources = page.sample, page.render, page.render_sources
 describe_build = page.describe_build

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from actors.acts import Act
 from domain import JsonValue
+from domain.access import OPEN_RIGHTS
+from domain.audit import Whence
 from domain.plant.alarms import Alarm, Terms
 
 BY = "alarms"
+WHENCE = Whence(door="alarms")
 
 
 def call_for(alarm: Alarm, terms: Terms, at: float) -> Act:
@@ -27,4 +30,4 @@ def call_for(alarm: Alarm, terms: Terms, at: float) -> Act:
         "alarm": alarm.id,
     }
     key = f"alarm-{alarm.id}-{alarm.born:x}-{alarm.occurrences}"
-    return Act("andon.raise", key, BY, alarm.occurred_at or at, arguments)
+    return Act("andon.raise", key, BY, alarm.occurred_at or at, arguments, rights=OPEN_RIGHTS, whence=WHENCE)

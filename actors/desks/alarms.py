@@ -20,7 +20,7 @@ from actors.acts import Act
 from actors.desks.alarm_calls import call_for
 from actors.desks.alarm_levels import GAUGES, Levels, number, whole
 from actors.desks.alarm_rules import rulebook_of
-from actors.desks.deciding import Answer, DecidingDesk, Method
+from actors.desks.deciding import Answer, Concern, DecidingDesk, Method, named_place
 from actors.messages import StateRead
 from actors.notifier import read_clocks
 from actors.places import CALLS_DESK, Address
@@ -28,14 +28,19 @@ from actors.ranks import Ranks
 from actors.runtime import ActorDead, MailboxFull
 from config import AlarmSettings
 from domain import Decision, Event, JsonValue, Priority
-from domain.plant.alarms import ACTS, KINDS, Alarms, AlarmsNow, Clocks, Occurred, State, Wish, act
+from domain.plant.alarms import ACTS, KINDS, Alarms, AlarmsNow, Clocks, Occurred, State, Wish, act, no_alarm
 from domain.plant.escalation import Reading
+from domain.plant.site import Site
 from telemetry import counters, events, gauges
 
 LOOK = 0.25
 """Seconds between two looks at what is due: a delay or a shelving ends at most so much late."""
 
 CLOCK = "alarm.clock"
+
+
+NOWHERE = Site()
+"""An alarm names its equipment by its path: there are no aliases here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +116,26 @@ class AlarmDesk(DecidingDesk):
         """What a person can do with an alarm."""
         return dict.fromkeys(ACTS, self._do)
 
+    def concerns(self, act: Act) -> Iterable[Concern]:
+        """The alarm, by its id or by its equipment and key."""
+        id_ = act.arguments.get("alarm") or act.arguments.get("id")
+        if not isinstance(id_, str):
+            yield from named_place(act, NOWHERE)
+        elif (alarm := self._alarms.get(id_)) is None:
+            yield Concern(None, no_alarm(id_))
+        else:
+            look = partial(AlarmsNow.alarm, id_=id_)
+            yield Concern(alarm.equipment, no_alarm(id_), id_, lambda: look(AlarmsNow(self._alarms, self.clock())))
+
     def take(self, message: object) -> object:
         """Hear a source, see what is due, answer what is asked."""
         match message:
             case SignalTaken(event=event):
                 self._check_clock()
+                refused = self._alarms.refused
                 self._decided(self._alarms.take(event, self.clock()))
+                if self._alarms.refused > refused:
+                    events.alarm_refused(alarm=event.subject or event.id, source=event.source)
             case Look():
                 self._look()
             case ReadAlarms(read=read):

@@ -1,16 +1,23 @@
 """From the settings of the floor to the terms of calls, the rules that raise some, and what is heard for them.
 
-Rules of this file: the settings are valid. What is made of them is made anew when they are others.
+Rules of this file: the settings are valid. What is made of them is made anew when they are others. A call is given to
+nobody who is beyond the tenant of who gives it: of them it cannot even be told that they are there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from actors.acts import Act
 from config import CallRuleSettings, FloorSettings
+from domain import Arguments
 from domain.plant.calls import HEARD, CallRule, Targets, Terms, rule
+from domain.plant.site import Site
 
 KNOWN_LIMIT = 1_000
+
+_CALLED = {"andon.raise": "assigned_to", "andon.reassign": "to"}
+"""The arguments that say whose a call is to be."""
 
 
 class CallTerms:
@@ -60,6 +67,20 @@ class CallTerms:
         self._terms = Terms(calls.grace, frozenset(calls.supervisors), calls.remembered, targets)
         self._rules = tuple(_rule(each) for each in settings.rules)
         self._wanted.clear()
+
+
+def check_called(act: Act, arguments: Arguments, site: Site) -> None:
+    """Note it as a fault if ``act`` gives a call to somebody, or a role of people, whom its author does not reach.
+
+    Who reaches everything may give it to anybody, also to those whom the ``site`` does not know.
+    """
+    name = _CALLED.get(act.type, "")
+    who, rights = act.arguments.get(name), act.rights
+    if not isinstance(who, str) or not who or rights.reaches(None):
+        return
+    called = site.calendar.called(who)
+    if not called or not all(person.is_seen(rights.reaches) for person in called):
+        arguments.fault(name, "must be a person or role of the site whose places are all yours")
 
 
 def _rule(settings: CallRuleSettings) -> CallRule:

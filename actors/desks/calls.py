@@ -18,8 +18,8 @@ from typing import ClassVar
 import trio
 
 from actors.acts import Act
-from actors.desks.call_rules import CallTerms
-from actors.desks.deciding import Answer, DecidingDesk, Method
+from actors.desks.call_rules import CallTerms, check_called
+from actors.desks.deciding import Answer, Concern, DecidingDesk, Method, named_place
 from actors.hooks.taps import Seen, Taps
 from actors.messages import CriticalRead, ReadCritical, StateRead
 from actors.notifier.couriers import Couriers
@@ -46,6 +46,7 @@ from domain.plant.calls import (
     Trigger,
     document,
     ended,
+    no_call,
     ulid,
     wish_of,
     wishes,
@@ -179,6 +180,15 @@ class CallDesk(DecidingDesk):
             "andon.escalate": self._escalate,
         }
 
+    def concerns(self, act: Act) -> Iterable[Concern]:
+        """The place where a call is raised, or the call."""
+        id_, calls = act.arguments.get("call"), self._response.calls
+        if act.type == "andon.raise":
+            yield from named_place(act, self._site())
+        elif isinstance(id_, str):
+            path = calls.find(id_).path if calls.has(id_) else None
+            yield Concern(path, no_call(id_), id_ if path else "", lambda: self._document(calls.find(id_)))
+
     def take(self, message: object) -> object:
         """Hear what is published and what was sent, see what is due, answer what is asked."""
         match message:
@@ -249,7 +259,8 @@ class CallDesk(DecidingDesk):
         comment = arguments.optional_text("comment", COMMENT_SIZE)
         if not 0 <= act.at < YEAR_10000:
             raise Refused(Grounds.INVALID, "at must be a moment before the year 10000")
-        return arguments, Said(act.by, act.at, self.clock(), act.station, comment, act.roles)
+        check_called(act, arguments, self._site())
+        return arguments, Said(act.by, act.at, self.clock(), act.station, comment, act.roles, act.person)
 
     def _done(self, decide: Callable[[], Decision[Reaction]]) -> Decision[Answer]:
         try:

@@ -7,13 +7,15 @@ Rules of this file:
 * A life begins with what was kept. While that cannot be read nothing is decided: acts are refused as unavailable, what
   was told waits, and the streams go on.
 * An act with a key is carried out once, see ``domain.intents``.
+* An act is done by who may do it at the place of what it is about. To whom that place is another tenant's, it is not
+  there: the refusal is the one for what does not exist, and so is the note of it, which people of theirs may read.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -21,11 +23,14 @@ from typing import ClassVar, Protocol
 import trio
 
 from actors.acts import Act, Acted, unavailable
+from actors.audit_acts import ActNote, State, nothing
+from actors.audit_words import AuditTrail
 from actors.messages import Commit, Line, Publish, ReadState, StateRead
 from actors.places import CHANNELS, RECORDER, Address
 from actors.ranks import Ranks
 from actors.runtime import ActorDead, AskTimeout, MailboxFull, TrioActor, ask
 from domain import Decision, Event, Grounds, Intents, JsonValue, Priority, Refused, Row, mark_of
+from domain.plant.site import Site
 from telemetry import counters, events
 
 READ_PATIENCE = 5.0
@@ -34,6 +39,7 @@ EXPIRE_INTERVAL = 3600.0
 OWED_INTERVAL = 1.0
 EARLY_LIMIT = 50_000
 LONGEST_KEY = 128
+PLACE_SHOWN = 200
 
 Answer = JsonValue | Refused
 Method = Callable[[Act], Decision[Answer]]
@@ -48,6 +54,20 @@ class Reply(Protocol):
 
     def set_exception(self, exc_info: tuple[type[BaseException], BaseException, None] | None = None) -> None:
         """Answer with an exception, by default the one being handled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that an act is about: the ``path`` of its place, and what is said to whom it is not there.
+
+    Without a ``path`` it is there for nobody: who has a tenant is told so at once, as of what is another's. Where it
+    has an ``id``, ``state`` returns what it is at the moment: noted before and after.
+    """
+
+    path: str | None
+    unknown: Refused
+    id: str = ""
+    state: State = nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +90,14 @@ class PayOwed:
     """It is time to try again to commit what the recorder had no room for."""
 
     priority: ClassVar[Priority] = Priority.HIGH
+
+
+def named_place(act: Act, site: Site, name: str = "equipment") -> Iterator[Concern]:
+    """The place that ``act`` names in its argument ``name``, by its path or an alias."""
+    said = act.arguments.get(name)
+    if isinstance(said, str) and said:
+        words = f"{said[:PLACE_SHOWN]} is no place of yours"
+        yield Concern(site.equipment.path_of(said).strip("/"), Refused(Grounds.NOT_ALLOWED, words, {name: said}))
 
 
 class DecidingDesk(TrioActor):
@@ -97,6 +125,7 @@ class DecidingDesk(TrioActor):
         self._unkept: set[str] = set()
         self._early: deque[object] = deque(maxlen=EARLY_LIMIT)
         self._after: list[Callable[[], None]] = []
+        self._trail = AuditTrail(self.life.environment, clock)
 
     # -- what a subclass is ---------------------------------------------------------------------------------
 
@@ -114,6 +143,10 @@ class DecidingDesk(TrioActor):
         although its events and rows are kept.
         """
         return {}
+
+    def concerns(self, act: Act) -> Iterable[Concern]:
+        """What ``act`` is about, as far as there is such a thing: a desk with acts says it of each of them."""
+        raise NotImplementedError
 
     def take(self, message: object) -> object:
         """Handle any other message; what is returned answers it, see ``on_receive()``."""
@@ -171,21 +204,23 @@ class DecidingDesk(TrioActor):
     # -- acts -----------------------------------------------------------------------------------------------
 
     def _act(self, act: Act) -> None:
-        reply = self.defer_reply()
+        reply, note = self.defer_reply(), ActNote(self._trail, act)
         try:
             if not self.is_restored:
                 raise unavailable("what was kept cannot be read yet")  # noqa: TRY301 - all refusals leave one way
-            self._perform(act, reply)
+            self._perform(act, reply, note)
         except Refused as refused:
+            note.refused(refused)
             if reply is not None:
                 _answer(reply, refused, is_kept=True)
         except Exception:
             # The life ends with it, and the next one begins with what was kept.
+            note.failed()
             if reply is not None:
                 reply.set_exception()
             raise
 
-    def _perform(self, act: Act, reply: Reply | None) -> None:
+    def _perform(self, act: Act, reply: Reply | None, note: ActNote) -> None:
         """Decide about ``act`` if it is new.
 
         Raises:
@@ -194,19 +229,37 @@ class DecidingDesk(TrioActor):
         method = self.acts().get(act.type)
         if method is None:
             raise Refused(Grounds.UNSUPPORTED, f"there is no act {act.type}", {"type": act.type})
+        self._check_rights(act, note)
         if act.key is None:
-            self.commit(method(act), reply)
+            decision = method(act)
+            note.decided(decision.answer)
+            self.commit(decision, reply, note.settled)
             return
         if not 0 < len(act.key) <= LONGEST_KEY:
             raise Refused(Grounds.INVALID, f"a key has 1 to {LONGEST_KEY} characters")
-        mark = mark_of(act.type, act.by, act.arguments)
-        known = self._intents.find(act.key, mark)
+        tenant = act.rights.identity.tenant
+        # What one tenant calls its acts is nothing that another could learn from, or be kept from by.
+        key = f"{act.key}@{tenant}" if tenant else act.key
+        mark = mark_of(act.type, f"{act.person or act.by}@{tenant}" if tenant else act.person or act.by, act.arguments)
+        known = self._intents.find(key, mark, act.key)
         if known is not None:
-            self._repeat(act.key, known.answer, reply)
+            self._repeat(key, known.answer, reply)
             return
         decision = method(act)
-        rows = (*decision.rows, *self._intents.keep(act.key, mark, self.clock(), decision.answer))
-        self._commit_key(act.key, decision.events, rows, decision.answer, reply)
+        note.decided(decision.answer)
+        rows = (*decision.rows, *self._intents.keep(key, mark, self.clock(), decision.answer))
+        self._commit_key(key, decision.events, rows, decision.answer, reply, note.settled)
+
+    def _check_rights(self, act: Act, note: ActNote) -> None:
+        concerned = tuple(self.concerns(act))
+        for each in concerned:
+            if not act.rights.reaches(each.path):
+                raise each.unknown
+        for each in sorted(concerned, key=lambda concern: not concern.id)[:1]:
+            note.about(each.path or "", each.id, each.state)
+        for each in concerned:
+            if each.path is not None:
+                act.check(each.path)
 
     def _repeat(self, key: str, answer: Answer, reply: Reply | None) -> None:
         waiting = self._pending.get(key)
@@ -220,7 +273,13 @@ class DecidingDesk(TrioActor):
             _answer(reply, answer, is_kept=True)
 
     def _commit_key(
-        self, key: str, told: Sequence[Event], rows: Sequence[Row], answer: Answer, reply: Reply | None
+        self,
+        key: str,
+        told: Sequence[Event],
+        rows: Sequence[Row],
+        answer: Answer,
+        reply: Reply | None,
+        settled: Settled | None = None,
     ) -> None:
         self._pending[key] = [] if reply is None else [reply]
 
@@ -228,6 +287,8 @@ class DecidingDesk(TrioActor):
             (self._unkept.discard if is_kept else self._unkept.add)(key)
             for one in self._pending.pop(key, ()):
                 _answer(one, answer, is_kept=is_kept)
+            if settled is not None:
+                settled(is_kept)
 
         self._commit(told, rows, settle)
 

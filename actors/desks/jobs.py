@@ -17,7 +17,7 @@ import trio
 
 from actors.acts import Act
 from actors.desks.alarms import SignalTaken
-from actors.desks.deciding import DecidingDesk, Method
+from actors.desks.deciding import Concern, DecidingDesk, Method, named_place
 from actors.desks.job_rules import count_of, counters_of, path_of, quality_of, reading_of, target_of
 from actors.desks.job_words import CountsTold, CountTaken, Look, ReadJobs, RunsTold
 from actors.messages import StateRead
@@ -27,9 +27,21 @@ from actors.runtime import ActorDead, MailboxFull
 from config import FloorSettings
 from domain import Arguments, Decision, Event, JsonObject, JsonValue, Refused, parse_rfc3339
 from domain.plant import Word
-from domain.plant.jobs import COUNTED, DUPLICATE, KINDS, UNCHANGED, Count, Done, JobsNow, Trigger, Workshop
+from domain.plant.jobs import (
+    COUNTED,
+    DUPLICATE,
+    KINDS,
+    UNCHANGED,
+    Count,
+    Done,
+    JobsNow,
+    Trigger,
+    Workshop,
+    no_changeover,
+    no_job,
+)
 from domain.plant.quality import KINDS as QUALITY_KINDS
-from domain.plant.quality import Said
+from domain.plant.quality import Characteristic, Said, no_characteristic
 from domain.plant.site import Site
 from telemetry import events
 
@@ -111,6 +123,42 @@ class JobDesk(DecidingDesk):
             "quality.defect": self._check,
         }
 
+    def concerns(self, act: Act) -> Iterable[Concern]:
+        """The job, the changeover, what is checked, and the place that is named."""
+        self._configure()
+        yield from named_place(act, self._site())
+        id_, job = act.arguments.get("id"), act.arguments.get("job")
+        if isinstance(id_, str) and act.type in ("changeover.phase", "changeover.end"):
+            yield self._concern_of_changeover(id_)
+        elif isinstance(id_, str) and act.type.startswith("job.") and act.type != "job.store":
+            yield self._concern_of_job(id_)
+        if isinstance(job, str):
+            concern = self._concern_of_job(job)
+            # A count or a check may name any job, also one that is not known here.
+            if act.type == "changeover.start" or (concern.path is not None and act.rights.reaches(concern.path)):
+                yield concern
+        known = self._characteristics(act).get(str(act.arguments.get("characteristic")))
+        if known is not None:
+            yield Concern(known.equipment, no_characteristic(known.nature.name))
+
+    def _concern_of_changeover(self, id_: str) -> Concern:
+        try:
+            found = self._workshop.changeovers.get(id_)
+        except Refused as unknown:
+            return Concern(None, unknown)
+        return Concern(found.equipment, no_changeover(id_), id_, lambda: self._changeover(id_))
+
+    def _concern_of_job(self, id_: str) -> Concern:
+        order = self._workshop.jobs.find(id_)
+        if order is None:
+            return Concern(None, no_job(id_))
+        return Concern(order.equipment, no_job(id_), id_, lambda: self._now().job(id_))
+
+    def _characteristics(self, act: Act) -> Mapping[str, Characteristic]:
+        """What can be checked by who acts: what is another's is not there for them."""
+        known = self._quality.characteristics
+        return {name: one for name, one in known.items() if act.rights.reaches(one.equipment)}
+
     def take(self, message: object) -> object:
         """Hear a count, see what is due, answer what is asked."""
         self._configure()
@@ -150,7 +198,7 @@ class JobDesk(DecidingDesk):
     def _check(self, act: Act) -> Decision[JsonValue]:
         word = self._word(act)
         given = Arguments(act.arguments)
-        name, characteristics = given.optional_text("characteristic"), self._quality.characteristics
+        name, characteristics = given.optional_text("characteristic"), self._characteristics(act)
         known = characteristics.get(name or "")
         if name is not None and known is None:
             there = ", ".join(sorted(characteristics)) or "the configuration has none"
@@ -213,6 +261,9 @@ class JobDesk(DecidingDesk):
                 events.count_refused(equipment=equipment, id=event.id, reason=str(refused))
             return
         self.commit(self._done(done))
+
+    def _changeover(self, id_: str) -> JsonValue:
+        return self._workshop.changeovers.get(id_).to_members(self._now().at)
 
     def _done(self, done: Done) -> Decision[JsonValue]:
         """Tell the production's desk what it is to know; the decision, to be committed."""

@@ -8,7 +8,7 @@ it is made of has changed, at most once in the interval of the settings, and nev
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ import trio
 
 from actors.acts import Act
 from actors.desks.asking import until_answered
-from actors.desks.deciding import DecidingDesk, Method
+from actors.desks.deciding import Concern, DecidingDesk, Method
 from actors.desks.job_rules import ideal_cycle
 from actors.desks.job_words import CountsTold, ReadJobs, RunsTold
 from actors.messages import Publish, StateRead
@@ -42,6 +42,8 @@ from domain.plant.ledger import (
     Reasons,
     StateMap,
     Terms,
+    no_downtime,
+    no_unit,
     telling_event,
     us_of,
 )
@@ -146,6 +148,22 @@ class ProductionDesk(DecidingDesk):
     def acts(self) -> Mapping[str, Method]:
         """What a person can do with stops and with the ledger."""
         return {type_: partial(self._perform_deed, type_) for type_ in DEEDS}
+
+    def concerns(self, act: Act) -> Iterable[Concern]:
+        """The unit whose past is corrected, or that of the stop."""
+        if act.type == "equipment.correct":
+            name = act.arguments.get("equipment")
+            if isinstance(name, str):
+                yield Concern(self._ledgers.site.equipment.path_of(name).strip("/"), no_unit(name))
+            return
+        id_ = act.arguments.get("id")
+        if isinstance(id_, str):
+            try:
+                unit = self._ledgers.downtime(id_).unit
+            except Refused as unknown:
+                yield Concern(None, unknown)
+            else:
+                yield Concern(unit, no_downtime(id_), id_, lambda: self._now().downtime(id_))
 
     def take(self, message: object) -> object:
         """Hear what machines do and what was made, see what is due, answer what is asked."""

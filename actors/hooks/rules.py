@@ -26,6 +26,8 @@ from actors.ranks import Ranks
 from actors.runtime import ChildSpec, Policy, Supervisor, TrioActor
 from config import PolicySettings
 from domain import MADE_BY, Event, EventFault, JsonObject, JsonValue, Refused
+from domain.access import OPEN_RIGHTS
+from domain.audit import Whence
 from domain.hooks import Intent, Part, RuleHook
 
 MADE_LIMIT = 600
@@ -102,7 +104,16 @@ class HookRule(TrioActor):
         """Have done what the rule wants; a desk's refusal is no failure of the rule."""
         by = f"hook {self._part.path}"
         try:
-            await self._acts.perform(Act(wanted.type, wanted.key, by, self._clock(), wanted.arguments))
+            act = Act(
+                wanted.type,
+                wanted.key,
+                by,
+                self._clock(),
+                wanted.arguments,
+                rights=OPEN_RIGHTS,
+                whence=Whence(door="hook"),
+            )
+            await self._acts.perform(act)
         except Refused as refused:
             self._part.refusal = str(refused)
 

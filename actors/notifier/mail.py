@@ -23,6 +23,7 @@ from actors.notifier.words import NotDelivered
 from actors.places import CALLS_DESK
 from config import MailSettings, split_address
 from domain.plant.escalation import Importance, Notification
+from transport import outgoing_context
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -132,7 +133,7 @@ def mail_of(notification: Notification, sender: str) -> bytes:
 
 
 def _context(settings: MailSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.authority)
+    return outgoing_context(settings)
 
 
 def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> str:

@@ -16,7 +16,7 @@ from actors.notifier.words import NotDelivered
 from actors.places import CALLS_DESK
 from config import MqttSettings, split_address
 from domain.plant.escalation import Notification
-from transport import encode_json
+from transport import encode_json, outgoing_context
 
 try:
     import paho.mqtt.client as paho
@@ -87,7 +87,7 @@ class _Publishing:
         if settings.user and settings.password is not None:
             client.username_pw_set(settings.user, settings.password.reveal())
         if settings.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=settings.authority))
+            client.tls_set_context(outgoing_context(settings))
         self._client = client
 
     def publish(self, topics: tuple[str, ...], body: bytes) -> str:

@@ -10,7 +10,6 @@ The headers and the signature are those of the Standard Webhooks specification 1
 from __future__ import annotations
 
 import hmac
-import ssl
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from actors.places import CALLS_DESK
 from actors.runtime import TrioActor
 from config import WebhookSettings, signing_key
 from domain.plant.escalation import Notification
-from transport import Unanswered, encode_json, post
+from transport import Unanswered, encode_json, outgoing_context, post
 
 AT_A_TIME = 16
 
@@ -75,8 +74,8 @@ class WebhookChannel(TrioActor):
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes, settings: WebhookSettings) -> str:
         try:
-            context = ssl.create_default_context(cafile=settings.authority) if settings.authority else None
-            answer = await post(url, headers, body, settings.timeout, context)
+            own = outgoing_context(settings) if settings.authority or settings.certificate else None
+            answer = await post(url, headers, body, settings.timeout, own)
         except (Unanswered, OSError) as error:
             raise NotDelivered(str(error)) from error
         words = f"{answer.status} {answer.reason}".strip()

@@ -155,7 +155,7 @@ class BeaconReader(NodeReader[Query]):
 
     async def _hear(self, event: ServerSentEvent) -> None:
         try:
-            value = decode_json(event.data)
+            value = decode_json(event.data, limit=None)
         except CodecError as error:
             self.state.failed(EVENTS, str(error))
         else:

@@ -95,7 +95,7 @@ class NodeLane:
 
     def _take(self, session: Session, message: str | bytes) -> list[Step]:
         try:
-            return session.received(decode_json(message), trio.current_time())
+            return session.received(decode_json(message, limit=None), trio.current_time())
         except CodecError as error:
             return [Stray(str(error))]
 

@@ -135,7 +135,7 @@ class ExecutionReader(NodeReader[Request]):
         try:
             async for message in link:
                 try:
-                    value = decode_json(message)
+                    value = decode_json(message, limit=None)
                 except CodecError as error:
                     self.state.failed("a message", str(error))
                 else:

@@ -14,8 +14,10 @@ from __future__ import annotations
 import os
 import random
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import trio
 
@@ -40,6 +42,7 @@ from domain.plant.mtconnect import (
     roles_of,
 )
 from telemetry import counters, events
+from transport import outgoing_context
 
 READ_SIZE = 16_384
 LINES_A_TURN = 32
@@ -72,7 +75,7 @@ class MtconnectSource(TrioActor):
         self._settings = settings
         self._desks = Desks.at_their_places(self.life.environment)
         self._clock = clock
-        self._connect = connect or _connect
+        self._connect = connect or (partial(_connect_securely, settings) if settings.tls else _connect)
         self._backoff = Backoff(chance or random.Random())
         self._machine = Machine(settings.equipment, name, settings.clock_step)
         self._reader = Reader(Grammar(roles_of(settings.keys)))
@@ -123,7 +126,7 @@ class MtconnectSource(TrioActor):
                 stream = await self._connect(host, port)
         except trio.TooSlowError:
             return f"no connection within {self._settings.connect_timeout:g} s"
-        except OSError as error:
+        except (OSError, trio.BrokenResourceError) as error:
             return _why(error)
         async with stream:
             await self._opened(stream)
@@ -140,8 +143,9 @@ class MtconnectSource(TrioActor):
 
     async def _opened(self, stream: trio.abc.Stream) -> None:
         at = self._clock()
-        if isinstance(stream, trio.SocketStream):
-            _keep_alive(stream, self._settings.heartbeat)
+        carrier = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+        if isinstance(carrier, trio.SocketStream):
+            _keep_alive(carrier, self._settings.heartbeat)
         self._stream, self._connected_at, self._reason = stream, at, None
         self._liveness.connected(trio.current_time())
         self._machine.connected(at)
@@ -237,6 +241,18 @@ async def _connect(host: str, port: int) -> trio.abc.Stream:
     return await trio.open_tcp_stream(host, port)
 
 
+async def _connect_securely(settings: MtconnectSettings, host: str, port: int) -> trio.abc.Stream:
+    plain = await trio.open_tcp_stream(host, port)
+    stream = trio.SSLStream(plain, outgoing_context(settings), server_hostname=host, https_compatible=True)
+    try:
+        await stream.do_handshake()
+    except BaseException:
+        # A goodbye would wait for somebody who may never have spoken TLS.
+        await trio.aclose_forcefully(plain)
+        raise
+    return stream
+
+
 def _keep_alive(stream: trio.SocketStream, heartbeat: float) -> None:
     """Have the kernel find out when the other end is gone without a word: we send too little to notice."""
     idle = max(1, round(heartbeat))
@@ -254,6 +270,10 @@ def _why(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, BaseExceptionGroup):
             cause = cause.exceptions[0]
+        elif isinstance(cause, ssl.SSLCertVerificationError):
+            return f"certificate refused: {cause.verify_message}"
+        elif isinstance(cause, ssl.SSLError):
+            return f"no TLS: {cause.reason or cause}"
         elif isinstance(cause, OSError) and cause.strerror:
             # Names that cannot be resolved have numbers of their own, below zero.
             number = cause.errno or 0

@@ -137,16 +137,16 @@ class Flood(msgspec.Struct, kw_only=True):
 
 
 class Counts(msgspec.Struct, kw_only=True):
-    """How many alarms there are of each kind, now and at most."""
+    """How many alarms there are of each kind, now and at most; null is what is counted of all alarms alone."""
 
     known: int
-    refused: int
+    refused: int | None
     by_state: dict[str, int]
     standing: int
-    standing_peak: int
-    shelved_peak: int
-    suppressed_peak: int
-    out_of_service_peak: int
+    standing_peak: int | None
+    shelved_peak: int | None
+    suppressed_peak: int | None
+    out_of_service_peak: int | None
     stale: int
     unacknowledged: int
     unrationalised: int

@@ -27,6 +27,7 @@ class Operation:
     """One method of one path. ``answer`` and ``body`` are types; ``refuses`` are the statuses of its problems.
 
     An act takes the header ``Idempotency-Key``. ``bodies`` are further media types, each with the type of its body.
+    ``states`` are further statuses that come with the answer: how something is, and no problem.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Operation:
     is_act: bool = False
     media: str = JSON
     bodies: tuple[tuple[str, object], ...] = ()
+    states: tuple[int, ...] = ()
 
     @property
     def takes(self) -> tuple[tuple[str, object], ...]:

@@ -3,20 +3,25 @@
 Rules of this file: structured JSON only (CloudEvents HTTP protocol binding 1.0.2, sections 3.2 and 3.3). Each event
 that is refused is named, with every fault, in a problem document (RFC 9457); the good ones of a batch are kept. 202
 says that what is urgent is on disk; without that the answer is 503 and says who must act. Whatever the answer, the same
-events may be sent again: they are known by their ids.
+events may be sent again: they are known by their ids. Which of them the client may publish is said by ``publishing``;
+what was published, and what was not let, goes to the audit.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from actors import EventsTaken, ReadFault, Refusal, TakeEvents
+from actors import AuditTrail, EventsTaken, ReadFault, Refusal, TakeEvents
 from actors.places import Address
 from actors.runtime import ActorDead, ActorRef, AskTimeout, MailboxFull, ask
 from actors.sources import find_source
 from andond.api.describe import Operation
 from andond.api.event_types import CloudEvent, EventsAccepted
+from andond.api.publication_notes import PublicationNotes
+from andond.api.publishing import Sifted, sift
 from domain import JsonValue
 from transport import CodecError, ProtocolError, Request, Response, Routes, decode_json, json_response, problem
 
@@ -28,6 +33,7 @@ ANSWER_TIMEOUT = 5.0
 FAULT_TIMEOUT = 1.0
 RETRY_AFTER = 1.0
 RETRY_AFTER_FAULT = 5.0
+NOTHING_TAKEN = EventsTaken(0, 0, 0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,20 @@ class Posted:
 class EventsResource:
     """Takes posted events to the source that owns what comes by HTTP; ``sources`` supervises it.
 
-    The ``recorder`` knows why events cannot be kept.
+    The ``recorder`` knows why events cannot be kept; ``trail`` is the way to the audit.
     """
 
-    def __init__(self, sources: Address, recorder: Address) -> None:
+    def __init__(
+        self,
+        sources: Address,
+        recorder: Address,
+        clock: Callable[[], float] = time.time,
+        trail: AuditTrail | None = None,
+    ) -> None:
         self._sources = sources
         self._recorder = recorder
+        self._clock = clock
+        self._notes = PublicationNotes(AuditTrail() if trail is None else trail)
         self._source: ActorRef | None = None
 
     async def post(self, request: Request) -> Response:
@@ -59,17 +73,35 @@ class EventsResource:
             if source is None:
                 detail = 'This gateway takes no events by HTTP: its configuration has no source of kind "http".'
                 return problem(404, "No HTTP source", detail)
-            taken = await ask(source, TakeEvents(posted.members), ANSWER_TIMEOUT)
+            sifted = sift(posted.members, request.rights, self._clock())
+            self._notes.refused(request, posted.members, sifted.refused)
+            taken = await self._taken(request, source, sifted)
         except (ActorDead, AskTimeout, MailboxFull):
             detail = (
                 "the source is restarting or behind, or the disk is; nobody can say what is kept, send the events again"
             )
             raise _busy(detail) from None
-        if not isinstance(taken, EventsTaken):
-            raise TypeError(f"the source answered {taken!r}")
         if taken.unkept:
             raise await self._unkept(taken, len(posted.members))
         return _answer(taken, posted)
+
+    async def _taken(self, request: Request, source: ActorRef, sifted: Sifted) -> EventsTaken:
+        """What became of all that was posted: the source is told of what may be published alone."""
+        taken: object = NOTHING_TAKEN
+        if sifted.members:
+            try:
+                taken = await ask(source, TakeEvents(sifted.members), ANSWER_TIMEOUT)
+            except (ActorDead, AskTimeout, MailboxFull):
+                self._notes.unknown(request, sifted.members)
+                raise
+        if not isinstance(taken, EventsTaken):
+            raise TypeError(f"the source answered {taken!r}")
+        if taken.accepted:
+            faulty = {each.index for each in taken.refused}
+            self._notes.done(request, [each for n, each in enumerate(sifted.members) if n not in faulty])
+        theirs = (replace(each, index=sifted.numbers[each.index]) for each in taken.refused)
+        refused = sorted((*sifted.refused, *theirs), key=lambda each: each.index)
+        return replace(taken, refused=tuple(refused))
 
     async def _unkept(self, taken: EventsTaken, count: int) -> ProtocolError:
         """The answer when urgent events were published and are not on disk."""
@@ -90,8 +122,8 @@ class EventsResource:
         return self._source
 
 
-def register(routes: Routes, sources: Address, recorder: Address) -> None:
-    """Add the resource to ``routes``."""
+def register(routes: Routes, sources: Address, recorder: Address, trail: AuditTrail | None = None) -> None:
+    """Add the resource to ``routes``; ``trail`` is the way to the audit."""
     about = Operation(
         "postEvents",
         "Take events of a publisher, one or a batch",
@@ -101,7 +133,7 @@ def register(routes: Routes, sources: Address, recorder: Address) -> None:
         refuses=(400, 404, 413, 415, 422, 503),
         bodies=((SINGLE, CloudEvent), (BATCH, list[CloudEvent]), (PLAIN, CloudEvent | list[CloudEvent])),
     )
-    routes.add("POST", "/api/v1/events", EventsResource(sources, recorder).post, about)
+    routes.add("POST", "/api/v1/events", EventsResource(sources, recorder, trail=trail).post, about)
 
 
 def _posted(request: Request) -> Posted | Response:

@@ -17,6 +17,7 @@ from andond.api.describe import Operation
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_request import Said, faults_in, invalid, said_by
 from domain import Fault, JsonObject, JsonValue, Refused
+from domain.access import Rights
 from transport import Request
 
 REFUSES = (403, 404, 409, 422, 501, 503)
@@ -38,8 +39,8 @@ def with_at(said: Said) -> JsonObject:
     return said.arguments if said.written_at is None else {**said.arguments, "at": said.written_at}
 
 
-Look = Callable[[JsonObject], Sequence[Fault]]
-"""What is wrong with the arguments of an act, found without doing it."""
+Look = Callable[[JsonObject, Rights], Sequence[Fault]]
+"""What is wrong with the arguments of an act of somebody with such rights, found without doing it."""
 
 ClientWords = Mapping[str, tuple[str, ...]]
 """What clients call an argument; the first is meant where they wrote none of them."""
@@ -47,7 +48,7 @@ ClientWords = Mapping[str, tuple[str, ...]]
 NO_WORDS: ClientWords = MappingProxyType({})
 
 
-def nothing_wrong(_arguments: JsonObject) -> Sequence[Fault]:
+def nothing_wrong(_arguments: JsonObject, _rights: Rights) -> Sequence[Fault]:
     """Where nothing is looked at beforehand."""
     return ()
 
@@ -55,7 +56,7 @@ def nothing_wrong(_arguments: JsonObject) -> Sequence[Fault]:
 def like(body: Body) -> Look:
     """What keeps arguments from being a ``body``: what is missing, and what has another type."""
 
-    def look(arguments: JsonObject) -> list[Fault]:
+    def look(arguments: JsonObject, _rights: Rights) -> list[Fault]:
         faults = []
         for field in msgspec.structs.fields(body):
             name, value = field.encode_name, arguments.get(field.encode_name)
@@ -107,13 +108,13 @@ class Deed:
         said, wrong = said_by(request)
         arguments = {**self._read(said), **more}
         if wrong:
-            raise invalid([*wrong, *(self._written(fault, said) for fault in self._look(arguments))])
+            raise invalid([*wrong, *(self._written(fault, said) for fault in self._look(arguments, request.rights))])
         try:
-            answered = await self.floor.perform(self._type, said, arguments)
+            answered = await self.floor.perform(self._type, said, arguments, request.rights)
         except Refused as refused:
             faults = faults_in(refused) if self._words else []
             raise invalid([self._written(fault, said) for fault in faults]) if faults else refused from None
-        return await self.answer(answered)
+        return await self.answer(answered, request.rights)
 
     def _written(self, fault: Fault, said: Said) -> Fault:
         """``fault`` at the member that the client wrote, or should have written."""
@@ -122,8 +123,9 @@ class Deed:
         wrote = next((each for each in theirs if each in said.arguments), theirs[0])
         return Fault("/".join(("", wrote, *rest)), fault.message)
 
-    async def answer(self, answered: JsonValue) -> JsonValue:
-        """What the client is told of the desk's answer: the answer."""
+    async def answer(self, answered: JsonValue, rights: Rights) -> JsonValue:
+        """What a client with ``rights`` is told of the desk's answer: the answer."""
+        del rights
         return answered
 
 

@@ -6,16 +6,19 @@ active can be shelved by what it is of: ``equipment``, ``key`` and ``code``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from andond.api.alarm_types import Alarm, AlarmList, AlarmName, Board, Flood, Rates, Remove, Shelve, Summary, WithReason
 from andond.api.describe import Operation, Parameter
 from andond.api.floor_acts import REFUSES, ActWord, ClientWords, Deed, add_acts
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_query import EQUIPMENT, PAGE
-from andond.api.floor_request import Query, Said
+from andond.api.floor_request import Query, Said, portions
 from andond.api.floor_types import Page
 from domain import Grounds, JsonObject, JsonValue, Refused
+from domain.access import Rights
 from domain.plant.alarms import Alarm as KnownAlarm
 from domain.plant.alarms import AlarmPriority, AlarmsNow, State
 from domain.plant.site import is_within
@@ -60,35 +63,28 @@ class AlarmResource:
         state, priority = query.choice("state", STATES), query.choice("priority", PRIORITIES)
         place = query.text("equipment", "line_id")
         query.check()
-        path = self._floor.site().equipment.path_of(place) if place else ""
-        found = await self._floor.alarms(lambda now: _chosen(now, which if state is None else "all"))
-        return page.members(
-            [
-                alarm
-                for alarm in found
-                if state in (None, alarm["state"])
-                and priority in (None, alarm["priority"])
-                and is_within(str(alarm["equipment"]), path)
-            ]
-        )
+        path = self._floor.site(request.rights).equipment.path_of(place) if place else ""
+        wanted = _Wanted(which if state is None else "all", state, priority, path)
+        rows, total = await rows_of(self._floor, request.rights, wanted.of, page.cut)
+        return page.told([*rows], total)
 
-    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def one(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One alarm, with its rationalisation record."""
-        found = await self._floor.alarms(lambda now: now.alarm(id))
+        found = await self._floor.alarms(request.rights, lambda now: now.alarm(id))
         if found is None:
             raise Refused(Grounds.NOT_FOUND, f"there is no alarm {id}", {"alarm": id})
         return found
 
-    async def board(self, _request: Request, position: str) -> JsonValue:
+    async def board(self, request: Request, position: str) -> JsonValue:
         """What the operator at a position sees."""
-        path = self._floor.site().equipment.path_of(position)
-        return await self._floor.alarms(lambda now: now.board(path))
+        path = self._floor.site(request.rights).equipment.path_of(position)
+        return await self._floor.alarms(request.rights, lambda now: now.board(path))
 
     def view(self, read: Callable[[AlarmsNow], JsonValue]) -> Callable[[Request], Awaitable[JsonValue]]:
         """A handler that answers what ``read`` makes of the alarms now."""
 
-        async def answer(_request: Request) -> JsonValue:
-            return await self._floor.alarms(read)
+        async def answer(request: Request) -> JsonValue:
+            return await self._floor.alarms(request.rights, read)
 
         return answer
 
@@ -101,20 +97,56 @@ def named(said: Said) -> JsonObject:
     return arguments
 
 
-def _chosen(now: AlarmsNow, which: str) -> list[dict[str, JsonValue]]:
-    lists: dict[str, Callable[[], list[dict[str, JsonValue]]]] = {
-        "operator": now.listed,
-        "all": lambda: now.listed(_every),
-        "shelved": now.shelved,
-        "suppressed": now.suppressed,
-        "out_of_service": now.out_of_service,
-        "stale": now.stale,
-    }
-    return lists[which]()
+async def rows_of(
+    floor: Floor,
+    rights: Rights,
+    wanted: Callable[[AlarmsNow], Sequence[KnownAlarm]],
+    cut: Callable[[Sequence[KnownAlarm]], Sequence[KnownAlarm]] = lambda found: found,
+) -> tuple[list[dict[str, JsonValue]], int]:
+    """What is said of those alarms that ``cut`` leaves of the ``wanted`` ones, and how many were wanted.
+
+    Nobody else is served while the desk has its turn, so it makes a few documents in each.
+
+    Raises:
+        Refused: if the desk does not answer.
+    """
+    view, found = await floor.alarms(rights, lambda now: (now, wanted(now)))
+    rows: list[dict[str, JsonValue]] = []
+    for part in portions(cut(found)):
+        rows += await floor.in_turn_of_alarms(partial(view.documents, part))
+    return rows, len(found)
 
 
-def _every(_alarm: KnownAlarm) -> bool:
-    return True
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which alarms a query asks for."""
+
+    which: str
+    state: str | None
+    priority: str | None
+    path: str
+
+    def of(self, now: AlarmsNow) -> list[KnownAlarm]:
+        """Those of ``now``, the most urgent first."""
+        is_listed = _LISTED.get(self.which, now.is_stale)
+        return now.chosen(
+            lambda alarm: (
+                is_listed(alarm)
+                and self.state in (None, alarm.state.value)
+                and is_within(alarm.equipment, self.path)
+                and (self.priority is None or now.priority(alarm).value == self.priority)
+            )
+        )
+
+
+_LISTED: Mapping[str, Callable[[KnownAlarm], bool]] = {
+    "operator": lambda alarm: alarm.state.is_annunciated,
+    "all": lambda _: True,
+    "shelved": lambda alarm: alarm.state is State.SHELVED,
+    "suppressed": lambda alarm: alarm.state is State.SUPPRESSED,
+    "out_of_service": lambda alarm: alarm.state is State.OUT_OF_SERVICE,
+}
+"""Which alarms are on each list; those that are stale depend on the moment too."""
 
 
 def register(routes: FloorRoutes, floor: Floor) -> None:

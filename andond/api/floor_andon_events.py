@@ -16,6 +16,7 @@ from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_query import PAGE
 from andond.api.floor_request import ACTORS, Query, Said
 from domain import JsonObject, JsonValue
+from domain.access import Rights
 from domain.plant.calls import Call, Selection, dashboard_members
 from domain.plant.site import EquipmentModel
 from transport import Request
@@ -44,51 +45,55 @@ class AndonEventResource:
     async def listed(self, request: Request) -> JsonValue:
         """Andon events, the newest first."""
         query = Query(request)
-        page, chosen = query.page(), selection(query, self._path(query), self._floor.site().calendar)
+        page, chosen = query.page(), selection(query, self._path(query), self._floor.site(request.rights).calendar)
         query.check()
-        return page.of(await self._events(chosen))
+        return page.of(await self._events(chosen, request.rights))
 
     async def active(self, request: Request) -> JsonValue:
         """Andon events that are open, the most urgent first."""
-        page = Query(request).page()
-        model = self._floor.site().equipment
-        found = await self._floor.calls(lambda now: [now.calls.find(str(call["id"])) for call in now.board()])
+        query = Query(request)
+        page = query.page()
+        query.check()
+        model = self._floor.site(request.rights).equipment
+        found = await self._floor.calls(
+            request.rights, lambda now: [now.calls.find(str(call["id"])) for call in now.board()]
+        )
         return page.of([event(call, model) for call in found])
 
-    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def one(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One Andon event."""
-        return await told(self._floor, id)
+        return await told(self._floor, id, request.rights)
 
     def act(self, type_: str, read: Reading) -> Deed:
         """An act that is told and answered in the words of the dashboard's clients."""
         look = wish_of(self._floor) if type_ == "andon.raise" else nothing_wrong
         return _EventAct(self._floor, type_, read, "call", look=look, words=WORDS)
 
-    async def _events(self, chosen: Selection) -> list[JsonValue]:
-        model = self._floor.site().equipment
-        return await self._floor.calls(lambda now: [event(call, model) for call in now.selected(chosen)])
+    async def _events(self, chosen: Selection, rights: Rights) -> list[JsonValue]:
+        model = self._floor.site(rights).equipment
+        return await self._floor.calls(rights, lambda now: [event(call, model) for call in now.selected(chosen)])
 
     def _path(self, query: Query) -> str | None:
         place = query.text("line_id", "equipment_code")
-        return self._floor.site().equipment.path_of(place) if place else None
+        return self._floor.site(query.request.rights).equipment.path_of(place) if place else None
 
 
 class _EventAct(Deed):
     """An act on an Andon event."""
 
-    async def answer(self, answered: JsonValue) -> JsonValue:
+    async def answer(self, answered: JsonValue, rights: Rights) -> JsonValue:
         """The Andon event as it is then."""
-        return await told(self.floor, str(answered["id"]) if isinstance(answered, Mapping) else "")
+        return await told(self.floor, str(answered["id"]) if isinstance(answered, Mapping) else "", rights)
 
 
-async def told(floor: Floor, id_: str) -> JsonValue:
-    """The Andon event ``id_``.
+async def told(floor: Floor, id_: str, rights: Rights) -> JsonValue:
+    """The Andon event ``id_``, as somebody with ``rights`` is told of it.
 
     Raises:
         Refused: if there is none.
     """
-    model = floor.site().equipment
-    return await floor.calls(lambda now: event(now.calls.find(id_), model))
+    model = floor.site(rights).equipment
+    return await floor.calls(rights, lambda now: event(now.calls.find(id_), model))
 
 
 def event(call: Call, model: EquipmentModel) -> JsonObject:
@@ -122,7 +127,9 @@ def register(routes: FloorRoutes, floor: Floor) -> None:
     filters = (STATUS, PRIORITY, LINE, TYPE, *PAGE)
     listed = Operation("listAndonEvents", "Andon events", TAG, list[AndonEvent], query=filters, refuses=(422, 503))
     routes.add("GET", BASE, events.listed, listed)
-    active = Operation("listActiveAndonEvents", "Open Andon events", TAG, list[AndonEvent], query=PAGE, refuses=(503,))
+    active = Operation(
+        "listActiveAndonEvents", "Open Andon events", TAG, list[AndonEvent], query=PAGE, refuses=(422, 503)
+    )
     routes.add("GET", f"{BASE}/active", events.active, active)
     created = Operation(
         "createAndonEvent", "Raise a call", TAG, AndonEvent, NewAndonEvent, 201, refuses=REFUSES, is_act=True

@@ -31,16 +31,18 @@ class CallReportResource:
         query = Query(request)
         page = query.page()
         query.check()
-        return page.of([_rule(chain) for chain in await self._floor.calls(lambda now: now.chains())])
+        return page.of([_rule(chain) for chain in await self._floor.calls(request.rights, lambda now: now.chains())])
 
     async def report(self, request: Request) -> JsonValue:
         """The figures of the calls that were raised in a span of time, and in each shift of it."""
         query = Query(request)
-        page, calendar = query.page(), self._floor.site().calendar
+        page, calendar = query.page(), self._floor.site(request.rights).calendar
         begin, end = span(query, calendar, self._floor.clock())
         shifts = calendar.shifts(begin, end)[page.offset : page.offset + page.limit]
         windows = [(begin, end), *((max(begin, each.begin_us), min(end, each.end_us)) for each in shifts)]
-        total, *rest = await self._floor.calls(lambda now: [_figures(now, *window) for window in windows])
+        total, *rest = await self._floor.calls(
+            request.rights, lambda now: [_figures(now, *window) for window in windows]
+        )
         return {
             "total": total,
             "shifts": [

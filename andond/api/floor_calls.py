@@ -17,7 +17,8 @@ from andond.api.floor_request import Query, faults_in
 from andond.api.floor_types import ActBody, Page
 from andond.api.problem_types import Anything
 from domain import Fault, JsonObject, JsonValue, Refused, rfc3339
-from domain.plant.calls import KINDS, CallPriority, Selection, states_of
+from domain.access import Rights
+from domain.plant.calls import KINDS, CallPriority, CallsNow, Selection, states_of
 from domain.plant.calls import wish_of as read_wish
 from domain.plant.site import ShiftCalendar
 from transport import Request
@@ -71,24 +72,31 @@ class CallResource:
     async def listed(self, request: Request) -> JsonValue:
         """Calls, the newest first."""
         query = Query(request)
-        page, chosen = query.page(), selection(query, self._path(query), self._floor.site().calendar)
+        page, chosen = query.page(), selection(query, self._path(query), self._floor.site(request.rights).calendar)
         query.check()
-        return page.members(await self._floor.calls(lambda now: [now.document(call) for call in now.selected(chosen)]))
 
-    async def board(self, _request: Request) -> JsonValue:
+        def read(now: CallsNow) -> JsonObject:
+            found = now.selected(chosen)
+            return page.told([now.document(call) for call in page.cut(found)], len(found))
+
+        return await self._floor.calls(request.rights, read)
+
+    async def board(self, request: Request) -> JsonValue:
         """The open calls, the most urgent first."""
-        return await self._floor.calls(lambda now: now.board())
+        return await self._floor.calls(request.rights, lambda now: now.board())
 
-    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def one(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One call with its history and its escalation."""
-        return await self._floor.calls(lambda now: now.one(id))
+        return await self._floor.calls(request.rights, lambda now: now.one(id))
 
     async def statistics(self, request: Request) -> JsonValue:
         """Figures of the calls that were raised in a span of time."""
         query = Query(request)
-        begin_us, end_us = span(query, self._floor.site().calendar, self._floor.clock())
+        begin_us, end_us = span(query, self._floor.site(request.rights).calendar, self._floor.clock())
         begin, end = begin_us / SECOND, end_us / SECOND
-        figures = await self._floor.calls(lambda now: now.statistics(begin, min(end, max(begin, now.at))))
+        figures = await self._floor.calls(
+            request.rights, lambda now: now.statistics(begin, min(end, max(begin, now.at)))
+        )
         return {"begin": rfc3339(begin), "end": rfc3339(end), **figures}
 
     async def kinds(self, _request: Request) -> JsonValue:
@@ -107,24 +115,26 @@ class CallResource:
 
     async def escalations(self, request: Request) -> JsonValue:
         """The escalations that go on."""
-        page = Query(request).page()
-        return page.of(await self._floor.calls(lambda now: now.escalations()))
+        query = Query(request)
+        page = query.page()
+        query.check()
+        return page.of(await self._floor.calls(request.rights, lambda now: now.escalations()))
 
-    async def chains(self, _request: Request) -> JsonValue:
+    async def chains(self, request: Request) -> JsonValue:
         """The chains of escalation in force."""
-        return {"chains": await self._floor.calls(lambda now: now.chains())}
+        return {"chains": await self._floor.calls(request.rights, lambda now: now.chains())}
 
     def _path(self, query: Query) -> str | None:
         place = query.text("equipment", "line_id", "equipment_code")
-        return self._floor.site().equipment.path_of(place) if place else None
+        return self._floor.site(query.request.rights).equipment.path_of(place) if place else None
 
 
 def wish_of(floor: Floor) -> Look:
     """What is wrong with the arguments of a call that is to be raised."""
 
-    def look(arguments: JsonObject) -> Sequence[Fault]:
+    def look(arguments: JsonObject, rights: Rights) -> Sequence[Fault]:
         try:
-            read_wish(arguments, floor.site().equipment.path_of)
+            read_wish(arguments, floor.site(rights).equipment.path_of)
         except Refused as refused:
             return faults_in(refused)
         return ()
@@ -152,7 +162,7 @@ def register(routes: FloorRoutes, floor: Floor) -> None:
     )
     routes.add("GET", "/andon/statistics", calls.statistics, figures)
     going = Operation(
-        "listEscalations", "Escalations that go on", TAG, list[dict[str, Anything]], query=PAGE, refuses=(503,)
+        "listEscalations", "Escalations that go on", TAG, list[dict[str, Anything]], query=PAGE, refuses=(422, 503)
     )
     routes.add("GET", "/andon/escalations", calls.escalations, going)
     chains = Operation("getEscalationTree", "Chains of escalation", TAG, EscalationTree, refuses=(503,))

@@ -30,12 +30,12 @@ class ChangeoverResource:
         query = Query(request)
         place, is_open, page = query.text("equipment", "line_id"), query.flag("open"), query.page()
         query.check()
-        path = self._floor.site().equipment.path_of(place) if place else ""
-        return page.members(await self._floor.jobs(lambda now: now.changeovers(path, is_open=is_open)))
+        path = self._floor.site(request.rights).equipment.path_of(place) if place else ""
+        return page.members(await self._floor.jobs(request.rights, lambda now: now.changeovers(path, is_open=is_open)))
 
-    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def one(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One changeover."""
-        return await self._floor.jobs(lambda now: now.workshop.changeovers.get(id).to_members(now.at))
+        return await self._floor.jobs(request.rights, lambda now: now.workshop.changeovers.get(id).to_members(now.at))
 
 
 def register(routes: FloorRoutes, floor: Floor) -> None:

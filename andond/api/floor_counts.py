@@ -32,12 +32,12 @@ class CountResource:
         if place is None:
             query.faults.append(Fault("/query/equipment", "is required: a path or an alias"))
         query.check()
-        site = self._floor.site()
+        site = self._floor.site(request.rights)
         path = site.equipment.path_of(place or "")
         if is_shift:
-            return await self._floor.jobs(lambda now: now.shift_production(path))
+            return await self._floor.jobs(request.rights, lambda now: now.shift_production(path))
         begin, end = span(query, site.calendar_of(path), self._floor.clock())
-        return await self._floor.jobs(lambda now: now.production(path, begin / SECOND, end / SECOND))
+        return await self._floor.jobs(request.rights, lambda now: now.production(path, begin / SECOND, end / SECOND))
 
 
 def register(routes: FloorRoutes, floor: Floor) -> None:

@@ -19,6 +19,7 @@ from andond.api.floor_query import BEGIN, END, PAGE, span
 from andond.api.floor_request import Query
 from andond.api.production_types import Downtime, LineStatus, OeeResponse, Overview, ProductionLine
 from domain import Grounds, JsonObject, JsonValue, Refused, rfc3339
+from domain.access import Rights
 from domain.plant.calls import CallsNow
 from domain.plant.jobs import JobsNow, Status
 from domain.plant.ledger import LedgersNow
@@ -50,13 +51,15 @@ class DashboardResource:
         query = Query(request)
         page = query.page()
         query.check()
-        model = self._floor.site().equipment
-        found = await self._floor.production(lambda now: [line_of(now, place) for place in lines_of(now, model)])
+        model = self._floor.site(request.rights).equipment
+        found = await self._floor.production(
+            request.rights, lambda now: [line_of(now, place) for place in lines_of(now, model)]
+        )
         return page.of([_production_line(line, model) for line in found])
 
-    async def production_line(self, _request: Request, line_id: str) -> JsonValue:
+    async def production_line(self, request: Request, line_id: str) -> JsonValue:
         """One line and what stands in it."""
-        model, line = self._floor.site().equipment, await self._line(line_id)
+        model, line = self._floor.site(request.rights).equipment, await self._line(line_id, request.rights)
         return _production_line(line, model)
 
     async def lines(self, request: Request) -> JsonValue:
@@ -64,49 +67,52 @@ class DashboardResource:
         query = Query(request)
         page = query.page()
         query.check()
-        model = self._floor.site().equipment
-        found = await self._floor.production(lambda now: [line_of(now, place) for place in lines_of(now, model)])
-        return page.of([await self._described(line) for line in found])
+        model = self._floor.site(request.rights).equipment
+        found = await self._floor.production(
+            request.rights, lambda now: [line_of(now, place) for place in lines_of(now, model)]
+        )
+        return page.of([await self._described(line, request.rights) for line in found])
 
-    async def line(self, _request: Request, line_id: str) -> JsonValue:
+    async def line(self, request: Request, line_id: str) -> JsonValue:
         """How one line is."""
-        return await self._described(await self._line(line_id))
+        return await self._described(await self._line(line_id, request.rights), request.rights)
 
-    async def oee(self, _request: Request, line_id: str) -> JsonValue:
+    async def oee(self, request: Request, line_id: str) -> JsonValue:
         """The OEE of a line in its shift."""
-        line = await self._line(line_id)
+        line = await self._line(line_id, request.rights)
         return oee_words(line, rfc3339(self._floor.clock()))
 
     async def downtime(self, request: Request, line_id: str) -> JsonValue:
         """The stops of a line in a span of time, the newest first."""
         query = Query(request)
         page = query.page()
-        site = self._floor.site()
+        site = self._floor.site(request.rights)
         path = site.equipment.path_of(line_id)
         begin, end = span(query, site.calendar_of(path), self._floor.clock())
-        return page.of(await self._floor.production(lambda now: _stops(now, path, begin, end)))
+        return page.of(await self._floor.production(request.rights, lambda now: _stops(now, path, begin, end)))
 
-    async def overview(self, _request: Request) -> JsonValue:
+    async def overview(self, request: Request) -> JsonValue:
         """The plant in numbers."""
-        model = self._floor.site().equipment
-        figures = await self._floor.production(lambda now: _figures(now, model))
-        jobs = await self._floor.jobs(_jobs)
+        model = self._floor.site(request.rights).equipment
+        figures = await self._floor.production(request.rights, lambda now: _figures(now, model))
+        jobs = await self._floor.jobs(request.rights, _jobs)
         calls = await self._floor.calls(
-            lambda now: {"total_andon_events": len(now.calls), "open_andon_events": len(now.calls.open_calls())}
+            request.rights,
+            lambda now: {"total_andon_events": len(now.calls), "open_andon_events": len(now.calls.open_calls())},
         )
         return {"at": rfc3339(self._floor.clock()), **figures, **jobs, **calls}
 
-    async def _line(self, line_id: str) -> Line:
-        place = self._floor.site().equipment.find(line_id)
-        line = await self._floor.production(lambda now: line_of(now, place))
+    async def _line(self, line_id: str, rights: Rights) -> Line:
+        place = self._floor.site(rights).equipment.find(line_id)
+        line = await self._floor.production(rights, lambda now: line_of(now, place))
         if not place.is_modelled and line.figures is None:
             raise Refused(Grounds.NOT_FOUND, f"there is no line {line_id}", {"line_id": line_id})
         return line
 
-    async def _described(self, line: Line) -> JsonValue:
-        model, path = self._floor.site().equipment, line.place.path
-        job = await self._floor.jobs(lambda now: _job_in(now, path))
-        calls = await self._floor.calls(lambda now: _calls_in(now, path, model))
+    async def _described(self, line: Line, rights: Rights) -> JsonValue:
+        model, path = self._floor.site(rights).equipment, line.place.path
+        job = await self._floor.jobs(rights, lambda now: _job_in(now, path))
+        calls = await self._floor.calls(rights, lambda now: _calls_in(now, path, model))
         figures = line.figures or {}
         reasons = figures.get("reasons") if line.figures else {"status": UNHEARD, "oee": UNHEARD}
         return {
@@ -200,14 +206,16 @@ def _figures(now: LedgersNow, model: EquipmentModel) -> JsonObject:
     lines = [line_of(now, place) for place in lines_of(now, model)]
     statuses = [line.status for line in lines]
     oee, minutes, reasons = None, None, {"average_oee": UNHEARD, "total_downtime_minutes": UNHEARD}
-    if now.ledgers.units:
+    if now.seen_units("oee"):
         # The whole plant by its day: sums of elements, in one window for all.
+        all_of_it = now.oee("", now.day(""))
+        oee, why = all_of_it["oee"], all_of_it["reasons"]
+        del reasons["average_oee"]
+        reasons |= {"average_oee": str(why["oee"])} if isinstance(why, Mapping) and "oee" in why else {}
+    if now.seen_units("downtime"):
         window = now.day("")
-        all_of_it = now.oee("", window)
-        oee = all_of_it["oee"]
         minutes = now.statistics("", window.begin, window.end)["total_downtime_minutes"]
-        why = all_of_it["reasons"]
-        reasons = {"average_oee": str(why["oee"])} if isinstance(why, Mapping) and "oee" in why else {}
+        del reasons["total_downtime_minutes"]
     running = ("running",)
     return {
         "total_lines": len(lines),

@@ -14,6 +14,7 @@ from andond.api.floor_query import BEGIN, END, PAGE, span
 from andond.api.floor_request import Query, asked_in_body, members_of
 from andond.api.production_types import OeeQuestion, OeeResponse
 from domain import Grounds, JsonObject, JsonValue, Refused, rfc3339
+from domain.access import Rights
 from domain.plant.ledger import LedgersNow, brings_figures, calculated
 from transport import Request
 
@@ -31,26 +32,26 @@ class DashboardOeeResource:
     async def of_place(self, request: Request, name: str) -> JsonValue:
         """The OEE of a line or of equipment, in its shift or in the window that is asked for."""
         query = Query(request)
-        return await self._one(name, window_of(query, self._floor, name))
+        return await self._one(name, window_of(query, self._floor, name), query.request.rights)
 
     async def current(self, request: Request) -> JsonValue:
         """The OEE of all lines in their shifts."""
         query = Query(request)
         page, named = query.page(), place_of(query, is_needed=False)
         query.check()
-        model, at = self._floor.site().equipment, rfc3339(self._floor.clock())
+        model, at = self._floor.site(request.rights).equipment, rfc3339(self._floor.clock())
 
         def read(now: LedgersNow) -> list[JsonObject]:
             places = [model.find(named)] if named else lines_of(now, model)
             return [oee_words(line_of(now, place), at) for place in places]
 
-        return page.of(await self._floor.production(read))
+        return page.of(await self._floor.production(request.rights, read))
 
     async def calculate(self, request: Request) -> JsonValue:
         """The OEE of a place in the window that a query asks for."""
         query = Query(request)
         name = place_of(query)
-        return await self._one(name, window_of(query, self._floor, name))
+        return await self._one(name, window_of(query, self._floor, name), query.request.rights)
 
     async def calculate_said(self, request: Request) -> JsonValue:
         """The same, where a body asks for it; what its own figures amount to, if it brings any along."""
@@ -58,11 +59,11 @@ class DashboardOeeResource:
         if brings_figures(brought):
             return self._calculated(query, brought)
         name = place_of(query)
-        return await self._one(name, window_of(query, self._floor, name))
+        return await self._one(name, window_of(query, self._floor, name), query.request.rights)
 
     def _calculated(self, query: Query, brought: JsonObject) -> JsonValue:
         name = query.text("line_id", "lineId", "equipment_code", "equipmentCode") or ""
-        place = self._floor.site().equipment.find(name)
+        place = self._floor.site(query.request.rights).equipment.find(name)
         at = rfc3339(self._floor.clock())
         said: JsonObject = {"id": f"asked/{at}", "line_id": name or None, "equipment_code": place.code}
         return {**said, "calculation_time": at, **calculated(brought), "coverage": None, "window": None}
@@ -76,8 +77,8 @@ class DashboardOeeResource:
         """The OEE of a line, shift by shift."""
         return await self._trend(Query(request), name)
 
-    async def _one(self, name: str, window: WindowOf) -> JsonValue:
-        place = self._floor.site().equipment.find(name)
+    async def _one(self, name: str, window: WindowOf, rights: Rights) -> JsonValue:
+        place = self._floor.site(rights).equipment.find(name)
         at = rfc3339(self._floor.clock())
 
         def read(now: LedgersNow) -> JsonObject:
@@ -86,15 +87,15 @@ class DashboardOeeResource:
                 return oee_words(line, at)
             return words(now.oee(place.path, window(now)))
 
-        found = await self._floor.production(read)
+        found = await self._floor.production(rights, read)
         if not place.is_modelled and UNHEARD in str(found["reasons"]):
             raise Refused(Grounds.NOT_FOUND, f"there is no equipment {name}", {"equipment": name})
         return found
 
     async def _trend(self, query: Query, name: str) -> JsonValue:
         page = query.page()
-        begin, end = span(query, self._floor.site().calendar_of(name), self._floor.clock())
-        found = await self._floor.production(lambda now: by_shift(now, name, begin, end))
+        begin, end = span(query, self._floor.site(query.request.rights).calendar_of(name), self._floor.clock())
+        found = await self._floor.production(query.request.rights, lambda now: by_shift(now, name, begin, end))
         return page.of([words(each) for each in found])
 
 

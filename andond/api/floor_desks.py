@@ -2,12 +2,13 @@
 
 Rules of this file: a desk that does not answer in time is busy, and the client is told to come again. What is done is
 on disk before it is answered; if the disk does not take it, the answer is 503, says what was done all the same, and
-the same key may come again.
+the same key may come again. A reader is handed what the rights of the request show, and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -18,7 +19,10 @@ from actors.places import ALARMS_DESK, CALLS_DESK, JOBS_DESK, PRODUCTION_DESK, A
 from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
 from andond.api.describe import Operation
 from andond.api.floor_request import Said
+from andond.api.turns import Turns
+from andond.sight import Views
 from domain import Grounds, JsonObject, JsonValue, Refused
+from domain.access import Rights
 from domain.plant.alarms import AlarmsNow
 from domain.plant.calls import CallsNow
 from domain.plant.jobs import JobsNow
@@ -52,54 +56,74 @@ class _Read:
     found: object
 
 
-def _found(read: Callable[[N], T], now: N) -> _Read:
+def _found(read: Callable[[N], T], seen: Callable[[N], N], now: N) -> _Read:
     # It runs in the desk's turn, and a no to one client is not the desk's failure.
     try:
-        return _Read(read(now))
+        return _Read(read(seen(now)))
     except Refused as refused:
         return _Read(refused)
 
 
 class Floor:
-    """The desks of a running tree, and the ``site`` in force; ``clock`` says when something is done now."""
+    """The desks of a running tree, and the ``site`` in force; ``clock`` says when something is done now.
+
+    Whoever reads has the ``rights`` of a request, and sees what they show: see ``andond.sight``.
+    """
 
     def __init__(self, environment: Environment, site: Callable[[], Site], clock: Callable[[], float]) -> None:
         self._environment = environment
         self._acts = Acts(environment)
-        self.site = site
+        self._site = site
+        self._views = Views()
         self.clock = clock
 
-    async def alarms(self, read: Callable[[AlarmsNow], T]) -> T:
+    def site(self, rights: Rights, *kinds: str) -> Site:
+        """What of the site in force is seen by one of ``kinds`` of channels, by default any that tells of places."""
+        return self._views.of(rights).site(self._site(), *kinds)
+
+    async def alarms(self, rights: Rights, read: Callable[[AlarmsNow], T]) -> T:
         """What ``read`` makes of the alarms now.
 
         Raises:
             Refused: if their desk does not answer, or ``read`` refuses.
         """
-        return await self._read(ALARMS_DESK, ReadAlarms(lambda now: _found(read, now)))
+        seen = self._views.of(rights).alarms
+        return await self._read(ALARMS_DESK, ReadAlarms(lambda now: _found(read, seen, now)))
 
-    async def jobs(self, read: Callable[[JobsNow], T]) -> T:
+    async def in_turn_of_alarms(self, make: Callable[[], T]) -> T:
+        """What ``make`` makes in a turn of the alarms' desk of its own, of what was read there before.
+
+        Raises:
+            Refused: if the desk does not answer.
+        """
+        return await self._read(ALARMS_DESK, ReadAlarms(lambda _now: _Read(make())))
+
+    async def jobs(self, rights: Rights, read: Callable[[JobsNow], T]) -> T:
         """What ``read`` makes of jobs, counts, changeovers and quality now.
 
         Raises:
             Refused: if their desk does not answer, or ``read`` refuses.
         """
-        return await self._read(JOBS_DESK, ReadJobs(lambda now: _found(read, now)))
+        seen = self._views.of(rights).jobs
+        return await self._read(JOBS_DESK, ReadJobs(lambda now: _found(read, seen, now)))
 
-    async def calls(self, read: Callable[[CallsNow], T]) -> T:
+    async def calls(self, rights: Rights, read: Callable[[CallsNow], T]) -> T:
         """What ``read`` makes of the calls now.
 
         Raises:
             Refused: if their desk does not answer, or ``read`` refuses.
         """
-        return await self._read(CALLS_DESK, ReadCalls(lambda now: _found(read, now)))
+        seen = self._views.of(rights).calls
+        return await self._read(CALLS_DESK, ReadCalls(lambda now: _found(read, seen, now)))
 
-    async def production(self, read: Callable[[LedgersNow], T]) -> T:
+    async def production(self, rights: Rights, read: Callable[[LedgersNow], T]) -> T:
         """What ``read`` makes of ledger, stops and figures now.
 
         Raises:
             Refused: if their desk does not answer, or ``read`` refuses.
         """
-        return await self._read(PRODUCTION_DESK, ReadProduction(lambda now: _found(read, now)))
+        seen = self._views.of(rights).production
+        return await self._read(PRODUCTION_DESK, ReadProduction(lambda now: _found(read, seen, now)))
 
     async def _read(self, place: str, message: object) -> T:
         try:
@@ -115,15 +139,16 @@ class Floor:
             raise answer.found
         return cast("T", answer.found)
 
-    async def perform(self, type_: str, said: Said, arguments: JsonObject) -> JsonValue:
-        """Have the act ``type_`` done with ``arguments``; the desk's answer.
+    async def perform(self, type_: str, said: Said, arguments: JsonObject, rights: Rights) -> JsonValue:
+        """Have the act ``type_`` done with ``arguments`` by somebody with ``rights``; the desk's answer.
 
         Raises:
             Refused: if it is not done, or not kept.
         """
         now = self.clock()
         said_at = now if said.at is None or "at" in arguments else said.at
-        acted = await self._acts.perform(Act(type_, said.key, said.by, said_at, arguments, said.station))
+        act = Act(type_, said.key, said.by, said_at, arguments, said.station, rights=rights, whence=said.whence)
+        acted = await self._acts.perform(act)
         if not acted.is_kept:
             reason = "it is done and everybody was told, and the disk has not taken it; send it again with the same key"
             raise Refused(Grounds.UNAVAILABLE, reason, {"answer": acted.answer, "key": said.key})
@@ -135,6 +160,7 @@ class FloorRoutes:
 
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
+        self._turns = Turns()
 
     def add(
         self,
@@ -143,11 +169,13 @@ class FloorRoutes:
         handler: Callable[Concatenate[Request, P], Awaitable[JsonValue]],
         about: Operation,
     ) -> None:
-        """Let ``handler`` answer ``method`` on ``path``, which stands below the prefix."""
+        """Let ``handler`` answer ``method`` on ``path``, which stands below the prefix; lists each user in turn."""
+        is_list = any(parameter.name == "limit" for parameter in about.query)
 
         async def answer(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Response:
             try:
-                return json_response(await handler(request, *args, **kwargs), about.status)
+                async with self._turns.of(request) if is_list else nullcontext():
+                    return json_response(await handler(request, *args, **kwargs), about.status)
             except Refused as refused:
                 return refusal(refused)
 

@@ -1,7 +1,8 @@
 """What stands beside the floor's WebSocket doors: who is connected, and what can be followed, by HTTP.
 
 Rules of this file: it is read, not shaped here; the dialect knows. A connection is told of to its own client alone: to
-whoever comes from the same address and knows its id. To anybody else it is not there.
+whoever comes from the same address and tenant and knows its id. To anybody else it is not there. Figures are of all
+connections for who may know of the gateway as a whole, and of those of the own tenant for others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from andond.api.health_part import is_told_all
 from domain import JsonValue, rfc3339
+from domain.access import Rights
 from transport import Request, Response, Routes, json_response, problem
 from transport.dialects.floor import ALIASES, COMMANDS, DOORS, KINDS, TARGETED, TOLD, TOPICS, Kind, Roster
 
@@ -23,9 +26,9 @@ class FloorDoorsResource:
         self._roster = roster
         self._clock = clock
 
-    async def health(self, _request: Request) -> Response:
+    async def health(self, request: Request) -> Response:
         """How the doors are: 200 while they are served at all."""
-        now = self._roster.statistics()
+        now = self._roster.statistics(_tenant_of(request.rights))
         members: dict[str, JsonValue] = {
             "status": "healthy",
             "timestamp": rfc3339(self._clock()),
@@ -54,14 +57,17 @@ class FloorDoorsResource:
         ]
         return json_response({"subscriptions": listed, "total": len(listed)})
 
-    async def statistics(self, _request: Request) -> Response:
-        """The figures of all connections together."""
-        return json_response({**self._roster.statistics(), "timestamp": rfc3339(self._clock())})
+    async def statistics(self, request: Request) -> Response:
+        """The figures of all connections together, or of those of a tenant."""
+        return json_response(
+            {**self._roster.statistics(_tenant_of(request.rights)), "timestamp": rfc3339(self._clock())}
+        )
 
     async def connection(self, request: Request, connection_id: str) -> Response:
         """The figures of one connection, for its own client."""
         visit = self._roster.find(connection_id)
-        if visit is None or visit.host != request.client.host:
+        is_theirs = _tenant_of(request.rights) in (None, None if visit is None else visit.tenant)
+        if visit is None or visit.host != request.client.host or not is_theirs:
             shown = connection_id[:ID_LIMIT]
             detail = (
                 f"No connection of this address has the id {shown!r}: a connection is told of to its own client alone."
@@ -80,6 +86,11 @@ def register(routes: Routes, roster: Roster) -> None:
     routes.add("GET", "/api/v1/ws/production/events/types", floor.events)
     routes.add("GET", "/api/v1/ws/production/subscriptions", floor.subscriptions)
     routes.add("GET", "/api/v1/ws/production/stats", floor.statistics)
+
+
+def _tenant_of(rights: Rights) -> str | None:
+    """The tenant whose connections somebody with ``rights`` is told of; None: everybody's."""
+    return None if is_told_all(rights) else rights.identity.tenant
 
 
 def _path(path: str, rest: str) -> str:

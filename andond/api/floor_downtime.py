@@ -48,33 +48,33 @@ class DowntimeResource:
         page = query.page()
         return page.of(await self._stops(query))
 
-    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def one(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One stop."""
-        return await self._floor.production(lambda now: now.downtime(id))
+        return await self._floor.production(request.rights, lambda now: now.downtime(id))
 
-    async def reasons(self, _request: Request) -> JsonValue:
+    async def reasons(self, request: Request) -> JsonValue:
         """The reasons there are."""
-        return {"reason_codes": await self._floor.production(lambda now: now.reasons())}
+        return {"reason_codes": await self._floor.production(request.rights, lambda now: now.reasons())}
 
     async def statistics(self, request: Request) -> JsonValue:
         """Downtime in figures."""
         query = Query(request)
         place = place_of(query, is_needed=False)
-        begin, end = span(query, self._floor.site().calendar_of(place), self._floor.clock())
+        begin, end = span(query, self._floor.site(request.rights).calendar_of(place), self._floor.clock())
 
-        found = await self._floor.production(lambda now: now.statistics(place, begin, end))
+        found = await self._floor.production(request.rights, lambda now: now.statistics(place, begin, end))
         return {"begin": rfc3339(begin / SECOND), "end": rfc3339(end / SECOND), **found}
 
     async def _stops(self, query: Query) -> list[JsonObject]:
         place, is_open, category = place_of(query, is_needed=False), query.flag("open"), query.text("category")
-        begin, end = span(query, self._floor.site().calendar_of(place), self._floor.clock())
+        begin, end = span(query, self._floor.site(query.request.rights).calendar_of(place), self._floor.clock())
 
         def read(now: LedgersNow) -> list[JsonObject]:
-            if not place and not now.ledgers.units:
+            if not place and not now.seen_units("downtime"):
                 return []
             return now.downtimes(place, begin, end, only_open=bool(is_open))
 
-        found = await self._floor.production(read)
+        found = await self._floor.production(query.request.rights, read)
         return [each for each in found if category in (None, each["category"])]
 
 

@@ -18,8 +18,7 @@ TAG = "elsewhere"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 NOT_HERE: Mapping[str, str] = {
-    "/auth": "this gateway has no users and no log-in: who acts says so with `by`",
-    "/users": "this gateway has no users: people, their roles and who is on duty are under /api/v1/site",
+    "/users": "this gateway looks after its users by `andond user`; who asks is told by /api/v1/auth/me",
     "/reports": "this gateway writes no reports: their figures are under /api/v1/oee/shifts and /api/v1/andon/reports",
     "/oee/reports": "this gateway writes no reports: the figures shift by shift are under /api/v1/oee/shifts",
     "/checklists": "this gateway keeps no checklists: what is checked is told to /api/v1/quality/checks",

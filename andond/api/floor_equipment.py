@@ -39,13 +39,13 @@ class EquipmentResource:
         level, within = query.choice("level", [level.value for level in Level]), query.text("within", "line_id")
         page = query.page()
         query.check()
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights, "equipment").equipment
         places = model.within(within) if within else list(model)
         return page.members([members(place, model) for place in places if level in (None, place.level)])
 
-    async def one(self, _request: Request, name: str) -> JsonValue:
+    async def one(self, request: Request, name: str) -> JsonValue:
         """One place, by its path or an alias."""
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights, "equipment").equipment
         return members(model.find(name), model)
 
 

@@ -12,11 +12,13 @@ from andond.api.describe import Operation, Parameter
 from andond.api.floor_acts import REFUSES, ActWord, ClientWords, Deed, Reading, add_acts, like
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_query import EQUIPMENT, PAGE
+from andond.api.floor_request import Page as Cut
 from andond.api.floor_request import Query, Said
 from andond.api.floor_types import Page
 from andond.api.job_types import Job, JobAssignment, JobChange, JobReport, JobStep, NewJob
 from domain import JsonObject, JsonValue
-from domain.plant.jobs import Status
+from domain.access import Rights
+from domain.plant.jobs import JobsNow, Status
 from domain.plant.site import EquipmentModel
 from transport import Request
 
@@ -68,43 +70,52 @@ class JobResource:
         """Job orders."""
         query = Query(request)
         page = query.page()
-        return page.members(await self._jobs(query, query.text("equipment"), query.text("assignedTo")))
+        rows, total = await self._jobs(query, page, query.text("equipment"), query.text("assignedTo"))
+        return page.told([*rows], total)
 
-    async def one(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def one(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One job order."""
-        return await self._floor.jobs(lambda now: now.job(id))
+        return await self._floor.jobs(request.rights, lambda now: now.job(id))
 
     async def assignments(self, request: Request) -> JsonValue:
         """Job orders in the words of the dashboard's clients."""
         query = Query(request)
         page = query.page()
-        jobs = await self._jobs(query, query.text("line_id", "equipment_code"), query.text("user_id"))
-        model = self._floor.site().equipment
-        return page.of([assignment(job, model) for job in jobs])
+        jobs, _ = await self._jobs(query, page, query.text("line_id", "equipment_code"), query.text("user_id"))
+        model = self._floor.site(request.rights).equipment
+        return [assignment(job, model) for job in jobs]
 
-    async def assignment(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - as above
+    async def assignment(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - as above
         """One job order in the words of the dashboard's clients."""
-        job = await self._floor.jobs(lambda now: now.job(id))
-        return assignment(job, self._floor.site().equipment)
+        job = await self._floor.jobs(request.rights, lambda now: now.job(id))
+        return assignment(job, self._floor.site(request.rights).equipment)
 
     def act(self, type_: str, read: Reading) -> Deed:
         """An act that is told and answered in the words of the dashboard's clients."""
         return _Assign(self._floor, type_, read, look=like(NewJob if type_ == "job.store" else JobStep), words=WORDS)
 
-    async def _jobs(self, query: Query, place: str | None, person: str | None) -> list[JsonObject]:
+    async def _jobs(
+        self, query: Query, page: Cut, place: str | None, person: str | None
+    ) -> tuple[list[JsonObject], int]:
+        """Those of the page, and how many there are."""
         status = query.choice("status", STATUSES)
         query.check()
-        path = self._floor.site().equipment.path_of(place) if place else ""
+        path = self._floor.site(query.request.rights).equipment.path_of(place) if place else ""
         wanted = Status(status) if status else None
-        return await self._floor.jobs(lambda now: now.jobs(wanted, path, person))
+
+        def read(now: JobsNow) -> tuple[list[JsonObject], int]:
+            found = now.orders(wanted, path, person)
+            return now.members(page.cut(found)), len(found)
+
+        return await self._floor.jobs(query.request.rights, read)
 
 
 class _Assign(Deed):
     """An act on a job assignment."""
 
-    async def answer(self, answered: JsonValue) -> JsonValue:
+    async def answer(self, answered: JsonValue, rights: Rights) -> JsonValue:
         """The job order in the words of the dashboard's clients."""
-        return assignment(_object(answered), self.floor.site().equipment)
+        return assignment(_object(answered), self.floor.site(rights).equipment)
 
 
 def stored(said: Said) -> JsonObject:

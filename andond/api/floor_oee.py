@@ -55,25 +55,25 @@ class OeeResource:
         query = Query(request)
         job = query.text("job")
         if job is not None:
-            return await self._floor.production(lambda now: _of_job(now, job))
+            return await self._floor.production(request.rights, lambda now: _of_job(now, job))
         place = place_of(query)
         window = window_of(query, self._floor, place)
-        return await self._floor.production(lambda now: now.oee(place, window(now)))
+        return await self._floor.production(request.rights, lambda now: now.oee(place, window(now)))
 
     async def shifts(self, request: Request) -> JsonValue:
         """The figures of a place shift by shift, as far as the ledger reaches back."""
         query = Query(request)
         page, place = query.page(), place_of(query)
-        begin, end = span(query, self._floor.site().calendar_of(place), self._floor.clock())
-        found = await self._floor.production(lambda now: by_shift(now, place, begin, end))
+        begin, end = span(query, self._floor.site(request.rights).calendar_of(place), self._floor.clock())
+        found = await self._floor.production(request.rights, lambda now: by_shift(now, place, begin, end))
         return page.members(found)
 
     async def timeline(self, request: Request) -> JsonValue:
         """What a unit did, segment by segment."""
         query = Query(request)
         place = place_of(query)
-        begin, end = span(query, self._floor.site().calendar_of(place), self._floor.clock())
-        return await self._floor.production(lambda now: now.timeline(place, begin, end))
+        begin, end = span(query, self._floor.site(request.rights).calendar_of(place), self._floor.clock())
+        return await self._floor.production(request.rights, lambda now: now.timeline(place, begin, end))
 
 
 def place_of(query: Query, *, is_needed: bool = True) -> str:
@@ -98,7 +98,7 @@ def window_of(query: Query, floor: Floor, place: str) -> WindowOf:
         return lambda now: now.shift(place)
     if kind == "day":
         return lambda now: now.day(place)
-    begin, end = span(query, floor.site().calendar_of(place), floor.clock())
+    begin, end = span(query, floor.site(query.request.rights).calendar_of(place), floor.clock())
     return lambda _now: Window("range", "", begin, end)
 
 

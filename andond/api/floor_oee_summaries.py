@@ -39,24 +39,26 @@ class OeeSummaryResource:
         query = Query(request)
         page, at = query.page(), rfc3339(self._floor.clock())
         query.check()
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights).equipment
 
         def read(now: LedgersNow) -> tuple[JsonObject | None, list[JsonObject]]:
             rows = [oee_words(line_of(now, place), at) for place in lines_of(now, model)]
-            return (words(now.oee("", now.day(""))) if now.ledgers.units else None), rows
+            return (words(now.oee("", now.day(""))) if now.seen_units("oee") else None), rows
 
-        overall, rows = await self._floor.production(read)
+        overall, rows = await self._floor.production(request.rights, read)
         reasons: JsonObject = {"overall": UNHEARD} if overall is None else {}
         return {"calculation_time": at, "overall": overall, "lines": page.of(rows), "reasons": reasons}
 
     async def analytics(self, request: Request) -> JsonValue:
         """The figures, the shifts and the losses of a place."""
         query = Query(request)
-        name, site = place_of(query), self._floor.site()
+        name, site = place_of(query), self._floor.site(request.rights)
         window = span(query, site.calendar_of(name), self._floor.clock())
         place = site.equipment.find(name)
         at = rfc3339(self._floor.clock())
-        found = await self._floor.production(lambda now: _analysed(now, line_of(now, place), window, at))
+        found = await self._floor.production(
+            request.rights, lambda now: _analysed(now, line_of(now, place), window, at)
+        )
         if not place.is_modelled and found["reasons"]:
             raise Refused(Grounds.NOT_FOUND, f"there is no equipment {name}", {"equipment": name})
         line = site.equipment.line_of(place.path)
@@ -68,21 +70,23 @@ class OeeSummaryResource:
         query = Query(request)
         page, named = query.page(), place_of(query, is_needed=False)
         query.check()
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights).equipment
 
         def read(now: LedgersNow) -> list[JsonValue]:
             places = [model.find(named)] if named else lines_of(now, model)
             return [alert for place in places for alert in _flagged(line_of(now, place))]
 
-        return page.of(await self._floor.production(read))
+        return page.of(await self._floor.production(request.rights, read))
 
     async def targets(self, request: Request) -> JsonValue:
         """What the lines are to reach."""
         query = Query(request)
         page = query.page()
         query.check()
-        model = self._floor.site().equipment
-        return page.of([_target(place) for place in await self._floor.production(lambda now: lines_of(now, model))])
+        model = self._floor.site(request.rights).equipment
+        return page.of(
+            [_target(place) for place in await self._floor.production(request.rights, lambda now: lines_of(now, model))]
+        )
 
 
 def _analysed(now: LedgersNow, line: Line, window: tuple[int, int], at: str) -> JsonObject:

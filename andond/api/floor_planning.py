@@ -36,26 +36,26 @@ class PlanningResource:
         page, place = query.page(), query.text("line_id", "equipment_code")
         status = query.choice("status", STATUSES)
         query.check()
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights).equipment
         path = model.path_of(place) if place else ""
-        found = await self._floor.jobs(lambda now: now.jobs(Status(status) if status else None, path))
+        found = await self._floor.jobs(request.rights, lambda now: now.jobs(Status(status) if status else None, path))
         return page.of([schedule(job, model) for job in found if is_planned(job)])
 
-    async def schedule(self, _request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
+    async def schedule(self, request: Request, id: str) -> JsonValue:  # noqa: A002 - the name of the path's parameter
         """One of them."""
-        job = await self._floor.jobs(lambda now: now.job(id))
+        job = await self._floor.jobs(request.rights, lambda now: now.job(id))
         if not is_planned(job):
             raise Refused(Grounds.NOT_FOUND, f"job {id} has no planned time, so it is on no schedule", {"job": id})
-        return schedule(job, self._floor.site().equipment)
+        return schedule(job, self._floor.site(request.rights).equipment)
 
     async def statistics(self, request: Request) -> JsonValue:
         """What the lines made in a span of time, and how their jobs are."""
         query = Query(request)
-        place, site = query.text("line_id", "equipment_code", "equipment"), self._floor.site()
+        place, site = query.text("line_id", "equipment_code", "equipment"), self._floor.site(request.rights)
         path = site.equipment.path_of(place) if place else ""
         begin, end = span(query, site.calendar_of(path), self._floor.clock())
         window = begin / SECOND, end / SECOND
-        found = await self._floor.jobs(lambda now: _statistics(now, site.equipment, path, window))
+        found = await self._floor.jobs(request.rights, lambda now: _statistics(now, site.equipment, path, window))
         return {"line_id": place, "begin": rfc3339(window[0]), "end": rfc3339(window[1]), **found}
 
 

@@ -42,37 +42,38 @@ class QualityResource:
         """First pass yield and defects of a span of time."""
         query = Query(request)
         path, begin, end = self._window(query)
-        return await self._floor.jobs(lambda now: now.inspections((begin, end), path))
+        return await self._floor.jobs(request.rights, lambda now: now.inspections((begin, end), path))
 
     async def checks(self, request: Request) -> JsonValue:
         """Inspections of a span of time, the newest first."""
         query = Query(request)
         page = query.page()
         path, begin, end = self._window(query)
-        return page.of(await self._floor.jobs(lambda now: _inspections(now, path, begin, end)))
+        return page.of(await self._floor.jobs(request.rights, lambda now: _inspections(now, path, begin, end)))
 
     async def defects(self, request: Request) -> JsonValue:
         """The defects that were found in a span of time, the newest first."""
         query = Query(request)
         page = query.page()
         path, begin, end = self._window(query)
-        return page.of(await self._floor.jobs(lambda now: _defects(now, path, begin, end)))
+        return page.of(await self._floor.jobs(request.rights, lambda now: _defects(now, path, begin, end)))
 
     async def charts(self, request: Request) -> JsonValue:
         """The control charts."""
         query = Query(request)
         page = query.page()
         query.check()
-        return page.members(await self._floor.jobs(lambda now: now.charts()))
+        return page.members(await self._floor.jobs(request.rights, lambda now: now.charts()))
 
-    async def codes(self, _request: Request) -> JsonValue:
+    async def codes(self, request: Request) -> JsonValue:
         """The known defects."""
         return await self._floor.jobs(
-            lambda now: [{"code": code, "description": words} for code, words in now.quality.codes.items()]
+            request.rights,
+            lambda now: [{"code": code, "description": words} for code, words in now.quality.codes.items()],
         )
 
     def _window(self, query: Query) -> tuple[str, float, float]:
-        place, site = query.text("equipment", "line_id", "equipment_code"), self._floor.site()
+        place, site = query.text("equipment", "line_id", "equipment_code"), self._floor.site(query.request.rights)
         path = site.equipment.path_of(place) if place else ""
         begin, end = span(query, site.calendar_of(path), self._floor.clock())
         return path, begin / SECOND, end / SECOND

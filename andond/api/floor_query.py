@@ -6,7 +6,8 @@ Rules of this file: a span is at most a year; who names none asks for the day of
 from __future__ import annotations
 
 from andond.api.describe import Parameter
-from andond.api.floor_request import Query
+from andond.api.floor_request import HIGHEST_LIMIT, HIGHEST_OFFSET, Query
+from andond.api.floor_request import LIMIT as USUAL_LIMIT
 from domain import Fault
 from domain.plant.site import ShiftCalendar
 
@@ -22,8 +23,16 @@ ENDS = ("end", "end_time", "end_date", "endTime")
 EQUIPMENT = Parameter("equipment", "A path or an alias; without it the whole site", {"type": "string"})
 BEGIN = Parameter("begin", "From this moment (RFC 3339) or day of the plant on", {"type": "string"})
 END = Parameter("end", "Up to this moment (RFC 3339) or the beginning of this day of the plant", {"type": "string"})
-LIMIT = Parameter("limit", "How many of the list", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
-OFFSET = Parameter("offset", "How many before them are left out", {"type": "integer", "minimum": 0, "default": 0})
+LIMIT = Parameter(
+    "limit",
+    "How many of the list",
+    {"type": "integer", "minimum": 1, "maximum": HIGHEST_LIMIT, "default": USUAL_LIMIT},
+)
+OFFSET = Parameter(
+    "offset",
+    "How many before them are left out",
+    {"type": "integer", "minimum": 0, "maximum": HIGHEST_OFFSET, "default": 0},
+)
 PAGE = (LIMIT, OFFSET)
 
 

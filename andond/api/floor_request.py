@@ -6,18 +6,21 @@ address it came from. A moment is RFC 3339; a date alone is the first moment of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TypeVar
 
 from andond.api.describe import JSON
 from domain import Arguments, Fault, Grounds, JsonObject, JsonValue, Refused, parse_rfc3339
+from domain.audit import NOWHERE, Whence
 from domain.plant.site import ShiftCalendar
 from transport import CodecError, Request, decode_json
 
 LIMIT = 100
 HIGHEST_LIMIT = 1000
 HIGHEST_OFFSET = 1_000_000
+PORTION = 50
 KEY = "idempotency-key"
 OWN = frozenset({"by", "at", "key", "station"})
 """Members of a body that say who acts, when and where; all others are the act's own."""
@@ -27,10 +30,15 @@ ACTORS = ("by", "user_id", "reported_by", "acknowledged_by", "resolved_by", "per
 
 _NAME_LIMIT = 200
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person said: ``at`` is None where the client did not say when, ``written_at`` how it wrote it."""
+    """What a person said: ``at`` is None where the client did not say when, ``written_at`` how it wrote it.
+
+    ``whence`` is where it came from.
+    """
 
     by: str
     at: float | None
@@ -38,6 +46,7 @@ class Said:
     station: str | None
     arguments: Mapping[str, JsonValue]
     written_at: JsonValue = None
+    whence: Whence = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +56,26 @@ class Page:
     limit: int = LIMIT
     offset: int = 0
 
+    def cut(self, items: Sequence[T]) -> Sequence[T]:
+        """That part of ``items``, which are no documents yet."""
+        return items[self.offset : self.offset + self.limit]
+
     def of(self, items: Sequence[JsonValue]) -> list[JsonValue]:
         """That part of ``items``."""
-        return list(items[self.offset : self.offset + self.limit])
+        return list(self.cut(items))
 
     def members(self, items: Sequence[JsonValue]) -> JsonObject:
         """That part of ``items``, and how many there are."""
-        return {"items": self.of(items), "total": len(items), "limit": self.limit, "offset": self.offset}
+        return self.told(self.of(items), len(items))
+
+    def told(self, rows: list[JsonValue], total: int) -> JsonObject:
+        """``rows``, which are that part of ``total``."""
+        return {"items": rows, "total": total, "limit": self.limit, "offset": self.offset}
+
+
+def portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """``items`` in parts, of which each is made into documents in one turn of a desk: others have theirs in between."""
+    return (items[begin : begin + PORTION] for begin in range(0, len(items), PORTION))
 
 
 @dataclass(slots=True)
@@ -151,7 +173,7 @@ def asked_in_body(request: Request) -> Query:
 def said_by(request: Request) -> tuple[Said, list[Fault]]:
     """What the body of ``request`` says, and what is wrong with who, when and where it says.
 
-    A request without a body says nothing.
+    A request without a body says nothing. Who acts is who is known to have sent it; its word counts where nobody is.
 
     Raises:
         Refused: if it is no JSON object.
@@ -165,8 +187,13 @@ def said_by(request: Request) -> tuple[Said, list[Fault]]:
     if header is not None and key is not None and header != key:
         given.fault("key", "must be what Idempotency-Key says")
     arguments = {name: value for name, value in members.items() if name not in OWN}
+    identity = request.rights.identity
+    if identity.is_proved:
+        # Who is known acts under his own name, whatever he says.
+        by = identity.name
     by = by or f"anonymous@{request.client.host}"
-    return Said(by, at, header or key, station, arguments, members.get("at")), given.faults
+    whence = Whence(request.client.host, "http", identity.session)
+    return Said(by, at, header or key, station, arguments, members.get("at"), whence), given.faults
 
 
 def members_of(request: Request) -> JsonObject:

@@ -32,9 +32,9 @@ class SiteResource:
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
 
-    async def site(self, _request: Request) -> JsonValue:
+    async def site(self, request: Request) -> JsonValue:
         """The site, its clock, its plan and its people."""
-        site, at = self._floor.site(), self._floor.clock()
+        site, at = self._floor.site(request.rights), self._floor.clock()
         calendar = site.calendar
         levels: dict[str, JsonValue] = {level.value: len(site.equipment.at_level(level)) for level in Level}
         return {
@@ -97,7 +97,7 @@ class SiteResource:
     async def on_duty(self, request: Request) -> JsonValue:
         """Who is on duty."""
         query = Query(request)
-        calendar = self._floor.site().calendar
+        calendar = self._floor.site(request.rights).calendar
         who, said = query.text("who"), query.moment("at", calendar=calendar)
         if who is None:
             query.faults.append(Fault("/query/who", "is required: a person, a team or a role"))
@@ -113,7 +113,7 @@ class SiteResource:
 
     def _calendar(self, query: Query) -> ShiftCalendar:
         place = query.text("equipment", "line_id")
-        site = self._floor.site()
+        site = self._floor.site(query.request.rights)
         return site.calendar if place is None else site.calendar_of(place)
 
 

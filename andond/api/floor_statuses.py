@@ -6,8 +6,11 @@ of the floor dashboard, or ``unknown`` while the link is lost.
 
 from __future__ import annotations
 
-from andond.api.alarm_types import Alarm
+from functools import partial
+
+from andond.api.alarm_types import Alarm as AlarmDocument
 from andond.api.describe import Operation
+from andond.api.floor_alarms import rows_of
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_equipment import members
 from andond.api.floor_query import PAGE
@@ -15,6 +18,7 @@ from andond.api.floor_request import Query
 from andond.api.production_types import EquipmentStatus
 from andond.api.site_types import Equipment as EquipmentDocument
 from domain import JsonObject, JsonValue, Refused
+from domain.plant.alarms import Alarm
 from domain.plant.ledger import LedgersNow
 from domain.plant.site import Equipment, EquipmentModel, is_within
 from transport import Request
@@ -33,32 +37,36 @@ class StatusResource:
         query = Query(request)
         page, line = query.page(), query.text("line_id", "equipment")
         query.check()
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights).equipment
         path = model.path_of(line) if line else ""
-        return page.of(await self._floor.production(lambda now: statuses_of(now, model, path)))
+        return page.of(await self._floor.production(request.rights, lambda now: statuses_of(now, model, path)))
 
-    async def one(self, _request: Request, code: str) -> JsonValue:
+    async def one(self, request: Request, code: str) -> JsonValue:
         """What one place does."""
-        model = self._floor.site().equipment
-        return await self._floor.production(lambda now: status_of(now, model, model.find(code)))
+        model = self._floor.site(request.rights).equipment
+        return await self._floor.production(request.rights, lambda now: status_of(now, model, model.find(code)))
 
-    async def faults(self, _request: Request, code: str) -> JsonValue:
+    async def faults(self, request: Request, code: str) -> JsonValue:
         """The alarms of a place that are on the operator's list."""
-        path = self._floor.site().equipment.path_of(code)
-        found = await self._floor.alarms(lambda now: now.listed())
-        return [alarm for alarm in found if is_within(str(alarm["equipment"]), path)]
+        path = self._floor.site(request.rights).equipment.path_of(code)
+        rows, _ = await rows_of(self._floor, request.rights, lambda now: now.chosen(partial(_is_fault, path)))
+        return [*rows]
 
-    async def of_line(self, _request: Request, line_id: str) -> JsonValue:
+    async def of_line(self, request: Request, line_id: str) -> JsonValue:
         """The places in a line."""
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights).equipment
         path = model.path_of(line_id)
         return [members(place, model) for place in model.within(line_id) if place.path != path]
+
+
+def _is_fault(path: str, alarm: Alarm) -> bool:
+    return alarm.state.is_annunciated and is_within(alarm.equipment, path)
 
 
 def statuses_of(now: LedgersNow, model: EquipmentModel, path: str) -> list[JsonObject]:
     """What the work units in ``path`` do: those of the model, and those that were heard of."""
     known = [place.path for place in model.work_units()]
-    paths = dict.fromkeys([*known, *now.ledgers.units])
+    paths = dict.fromkeys([*known, *now.seen_units("equipment")])
     return [status_of(now, model, model.find(each)) for each in paths if is_within(each, path)]
 
 
@@ -89,7 +97,7 @@ def register(routes: FloorRoutes, floor: Floor) -> None:
     routes.add("GET", "/equipment/status", statuses.listed, listed)
     one = Operation("getEquipmentStatus", "What a place does", TAG, EquipmentStatus, refuses=(503,))
     routes.add("GET", "/equipment/{code}/status", statuses.one, one)
-    faults = Operation("listEquipmentFaults", "The alarms of a place", TAG, list[Alarm], refuses=(503,))
+    faults = Operation("listEquipmentFaults", "The alarms of a place", TAG, list[AlarmDocument], refuses=(503,))
     routes.add("GET", "/equipment/{code}/faults", statuses.faults, faults)
     of_line = Operation("listEquipmentOfLine", "The places in a line", TAG, list[EquipmentDocument])
     routes.add("GET", "/equipment/lines/{line_id}", statuses.of_line, of_line)

@@ -7,6 +7,7 @@ when a machine is due.
 from __future__ import annotations
 
 from andond.api.describe import Operation
+from andond.api.floor_alarms import rows_of
 from andond.api.floor_dashboard_oee import PLACE
 from andond.api.floor_desks import Floor, FloorRoutes
 from andond.api.floor_query import PAGE
@@ -14,7 +15,7 @@ from andond.api.floor_request import Page, Query
 from andond.api.floor_statuses import statuses_of
 from andond.api.planning_types import Diagnosis, Upkeep
 from domain import JsonObject, JsonValue
-from domain.plant.site import is_within
+from domain.plant.alarms import Alarm
 from transport import Request
 
 TAG = "dashboard"
@@ -36,22 +37,38 @@ class UpkeepResource:
     async def diagnostics(self, request: Request) -> JsonValue:
         """What the units do, and their alarms."""
         page, found = await self._units(request)
-        alarms = await self._floor.alarms(lambda now: now.listed())
+        shown = page.cut(found)
+        faults: dict[str, list[JsonValue]] = {str(status["equipment"]): [] for status in shown}
 
-        def diagnosed(status: JsonObject) -> JsonObject:
-            path = str(status["equipment"])
-            faults: list[JsonValue] = [alarm for alarm in alarms if is_within(str(alarm["equipment"]), path)]
-            return {**{name: status[name] for name in _SAME}, "faults": faults, "reason": status["reason"]}
+        def is_fault(alarm: Alarm) -> bool:
+            return alarm.state.is_annunciated and not faults.keys().isdisjoint(_above(alarm.equipment))
 
-        return page.of([diagnosed(status) for status in found])
+        rows, _ = await rows_of(self._floor, request.rights, lambda now: now.chosen(is_fault))
+        for row in rows:
+            for path in faults.keys() & _above(str(row["equipment"])):
+                faults[path].append(row)
+        return [
+            {
+                **{name: status[name] for name in _SAME},
+                "faults": faults[str(status["equipment"])],
+                "reason": status["reason"],
+            }
+            for status in shown
+        ]
 
     async def _units(self, request: Request) -> tuple[Page, list[JsonObject]]:
         query = Query(request)
         page, place = query.page(), query.text("line_id", "equipment", "equipment_code")
         query.check()
-        model = self._floor.site().equipment
+        model = self._floor.site(request.rights).equipment
         path = model.path_of(place) if place else ""
-        return page, await self._floor.production(lambda now: statuses_of(now, model, path))
+        return page, await self._floor.production(request.rights, lambda now: statuses_of(now, model, path))
+
+
+def _above(path: str) -> set[str]:
+    """``path`` and every place that it is in."""
+    names = path.split("/")
+    return {"/".join(names[:count]) for count in range(1, len(names) + 1)}
 
 
 def _upkeep(status: JsonObject) -> JsonObject:

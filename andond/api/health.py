@@ -13,13 +13,24 @@ from dataclasses import dataclass
 
 import trio
 
-from actors import Front, policy_of
-from actors.places import CANARY, DESKS, HOOKS, LISTENERS, RECEIPTS, RECORDER, SOURCES, VALIDATORS_DESK
+from actors import Front
+from actors.places import AUDITOR, CANARY, HOOKS, RECEIPTS, VALIDATORS_DESK
 from actors.runtime import ActorDead, ActorRef, ActorStatus, survey
+from andond.api import health_tree
+from andond.api.describe import Operation
+from andond.api.health_part import (
+    METRICS,
+    Parts,
+    faults_told,
+    is_told_all,
+    own_connections,
+    own_sources,
+)
 from andond.version import VERSION
-from config import PolicySettings, SourceSettings
+from config import PolicySettings, SourceSettings, Standing
 from domain import JsonValue, Priority, rfc3339
-from telemetry import PRIORITIES, counters, gauges, render, sample
+from domain.access import OPEN_RIGHTS, Rights
+from telemetry import gauges, render, render_sources, sample
 from transport import Request, Response, Routes, json_response
 
 LIVE_LAG = 1.0
@@ -36,12 +47,15 @@ class Condition:
     """What the daemon knows of itself beside its actors.
 
     ``sources`` returns those there should be, ``policy`` the rules in force; ``draining`` says that it is about to end.
+    ``standing`` is towards those who do not say who they are, ``meaning`` what that amounts to where it is open.
     """
 
     started: float
     sources: Callable[[], Mapping[str, SourceSettings]]
     draining: bool = False
     policy: Callable[[], PolicySettings] = PolicySettings
+    standing: Callable[[], Standing] = lambda: Standing.OPEN
+    meaning: str = ""
 
 
 class Health:
@@ -74,9 +88,9 @@ class Health:
             document["lag_ms"] = round(lag * 1000, 3)
         return json_response(document, 503 if late else 200)
 
-    async def readyz(self, _request: Request) -> Response:
+    async def readyz(self, request: Request) -> Response:
         """May get traffic: 200; else 503 with what is not ready."""
-        missing = self.missing(await self.tree())
+        missing = self.missing_for(self.rights(request), await self.tree())
         document: dict[str, JsonValue] = {"status": "fail" if missing else "pass", "not_ready": list(missing)}
         return json_response(document, 503 if missing else 200)
 
@@ -96,40 +110,50 @@ class Health:
         return json_response({"status": word, "checks": checks}, 503 if missing else 200)
 
     async def statusz(self, request: Request) -> Response:
-        """Everything: the tree with each actor's own words, connections, deliveries, sources."""
+        """Everything: the tree with each actor's own words, connections, deliveries, sources.
+
+        Who may not know of the gateway as a whole is told of its own part.
+        """
+        rights = self.rights(request)
+        if not is_told_all(rights):
+            return json_response(self._part(rights, await self.tree()))
         everyone = request.query.get("expand", [""])[-1] == "all"
         tree = await (self._whole_tree() if everyone else self.tree())
-        at = self._clock()
-        missing = self.missing(tree)
         return json_response(
             {
-                "node": self._node,
-                "version": VERSION,
-                "started": rfc3339(self._condition.started),
-                "now": rfc3339(at),
-                "uptime": round(at - self._condition.started, 3),
-                "ready": not missing,
-                "not_ready": list(missing),
+                **self._moment(),
+                **health_tree.readiness(self.missing(tree)),
+                "access": self._access(),
                 "connections": self._connections(),
-                "deliveries": _deliveries(),
-                "sources": _sources(tree),
-                "chains": _says(tree, VALIDATORS_DESK).get("chains") or [],
-                "journal": _journal(tree),
-                "receipts": _says(tree, RECEIPTS),
-                "canary": _says(tree, CANARY),
-                "policy": _policy(self._condition.policy()),
-                "hooks": _says(tree, HOOKS).get("parts") or [],
-                "mailboxes": _mailboxes(tree),
-                "tree": _members(tree) if tree is not None else None,
+                "deliveries": health_tree.deliveries(),
+                "sources": health_tree.sources(tree),
+                "chains": health_tree.says(tree, VALIDATORS_DESK).get("chains") or [],
+                "journal": health_tree.journal(tree),
+                "audit": health_tree.says(tree, AUDITOR),
+                "receipts": health_tree.says(tree, RECEIPTS),
+                "canary": health_tree.says(tree, CANARY),
+                "policy": health_tree.policy(self._condition.policy()),
+                "hooks": health_tree.says(tree, HOOKS).get("parts") or [],
+                "mailboxes": health_tree.mailboxes(tree),
+                "tree": health_tree.members(tree) if tree is not None else None,
             }
         )
 
     async def metrics(self, request: Request) -> Response:
-        """Every metric, in the form that the scraper asks for."""
+        """Every metric, in the form that the scraper asks for; those of its own sources for who may not see all."""
+        rights = self.rights(request)
         await self.tree()
         accept = request.headers.get("accept", "")
-        body, media = await trio.to_thread.run_sync(render, sample(), accept)
-        return Response(200, {"content-type": media}, body)
+        if is_told_all(rights, METRICS):
+            body, media = await trio.to_thread.run_sync(render, sample(), accept)
+        else:
+            own = own_sources(self._condition.sources(), rights)
+            body, media = await trio.to_thread.run_sync(render_sources, sample(), own, accept)
+        return Response(200, {"content-type": media, "cache-control": "no-store"}, body)
+
+    def rights(self, request: Request) -> Rights:
+        """What its sender may do and see; everything where the gateway is open, also where nobody was asked."""
+        return OPEN_RIGHTS if self._condition.standing() is Standing.OPEN else request.rights
 
     async def tree(self) -> ActorStatus | None:
         """How the tree is, not older than a second; None if there is no tree."""
@@ -156,36 +180,92 @@ class Health:
         """What keeps the daemon from being ready; nothing if it is."""
         if self._condition.draining:
             return ["draining"]
-        return [*unanswered(tree), *self._silent(tree), *_unwritable(tree), *_far(tree)]
+        return [
+            *health_tree.unanswered(tree),
+            *self._silent(tree),
+            *health_tree.unwritable(tree),
+            *health_tree.far(tree),
+        ]
+
+    def missing_for(self, rights: Rights, tree: ActorStatus | None) -> list[str]:
+        """The same, as far as somebody with ``rights`` is told of it."""
+        if is_told_all(rights) or self._condition.draining:
+            return self.missing(tree)
+        return faults_told(self.parts(tree), own_sources(self._condition.sources(), rights))
+
+    def parts_for(self, rights: Rights, tree: ActorStatus | None) -> Parts:
+        """What somebody with ``rights`` is told of each part of the daemon."""
+        parts = self.parts(tree)
+        if is_told_all(rights):
+            return parts
+        own = own_sources(self._condition.sources(), rights)
+        states = {name: state for name, state in health_tree.states(tree).items() if name in own}
+        said: dict[str, Mapping[str, JsonValue]] = {
+            "sources": {"states": states},
+            "connections": self._own_connections(rights),
+        }
+        return {name: (said.get(name, {}), faults_told({name: parts[name]}, own)) for name in parts}
+
+    def _part(self, rights: Rights, tree: ActorStatus | None) -> dict[str, JsonValue]:
+        own = own_sources(self._condition.sources(), rights)
+        return {
+            **self._moment(),
+            **health_tree.readiness(self.missing_for(rights, tree)),
+            "tenant": rights.identity.tenant or None,
+            "access": self._access(),
+            "connections": self._own_connections(rights),
+            "sources": [source for source in health_tree.sources(tree) if source["name"] in own],
+        }
+
+    def _moment(self) -> dict[str, JsonValue]:
+        at = self._clock()
+        return {
+            "node": self._node,
+            "version": VERSION,
+            "started": rfc3339(self._condition.started),
+            "now": rfc3339(at),
+            "uptime": round(at - self._condition.started, 3),
+        }
+
+    def _own_connections(self, rights: Rights) -> dict[str, JsonValue]:
+        server = self._front.server
+        return own_connections(() if server is None else server.links, rights)
 
     def parts(self, tree: ActorStatus | None) -> Mapping[str, tuple[Mapping[str, JsonValue], list[str]]]:
         """What each part of the daemon says of itself, and what keeps it from being ready."""
-        sources: dict[str, JsonValue] = {str(source["name"]): source.get("state") for source in _sources(tree)}
+        sources = health_tree.states(tree)
         return {
-            "actors": ({}, unanswered(tree)),
-            "journal": (_journal(tree), _unwritable(tree)),
+            "actors": ({}, health_tree.unanswered(tree)),
+            "journal": (health_tree.journal(tree), health_tree.unwritable(tree)),
             "sources": ({"states": sources}, self._silent(tree)),
-            "connections": (self._connections(), _far(tree)),
+            "connections": (self._connections(), health_tree.far(tree)),
         }
 
     def _silent(self, tree: ActorStatus | None) -> list[str]:
         """The required sources that are not fresh; one that is stuck cannot even say that it is required."""
-        states = {source["name"]: source["state"] for source in _sources(tree)}
+        states = {source["name"]: source["state"] for source in health_tree.sources(tree)}
         required = [name for name, settings in self._condition.sources().items() if settings.required]
         return [f"source {name} is {states.get(name, 'missing')}" for name in required if states.get(name) != "fresh"]
 
     def _gauges(self) -> Mapping[str, Callable[[], Value]]:
         return {
             "ready": lambda: self._told(lambda tree: 0.0 if self.missing(tree) else 1.0),
-            "mailbox_depth": lambda: self._told(_depths),
-            "mailbox_age": lambda: self._told(_oldest),
-            "sources_fresh": lambda: self._told(lambda tree: _by_source(tree, _is_fresh)),
-            "source_age": lambda: self._told(lambda tree: _by_source(tree, _age)),
+            "mailbox_depth": lambda: self._told(health_tree.depths),
+            "mailbox_age": lambda: self._told(health_tree.oldest),
+            "sources_fresh": lambda: self._told(lambda tree: health_tree.by_source(tree, health_tree.is_fresh)),
+            "source_age": lambda: self._told(lambda tree: health_tree.by_source(tree, health_tree.age_of)),
             "tasks": lambda: trio.lowlevel.current_statistics().tasks_living,
         }
 
     def _told(self, read: Callable[[ActorStatus], Value]) -> Value:
         return None if self._surveyed is None else read(self._surveyed[1])
+
+    def _access(self) -> dict[str, JsonValue]:
+        standing = self._condition.standing()
+        return {
+            "standing": str(standing),
+            "meaning": self._condition.meaning if standing is Standing.OPEN else None,
+        }
 
     def _connections(self) -> dict[str, JsonValue]:
         server = self._front.server
@@ -196,7 +276,7 @@ class Health:
         return {
             "bound": {"credit_bytes": waiting.credit, "critical_delay": "credit / drain rate + one frame"},
             "outboxes": {
-                priority.wire: {"depth": waiting.depth[priority], "age": _rounded(waiting.age[priority])}
+                priority.wire: {"depth": waiting.depth[priority], "age": health_tree.rounded(waiting.age[priority])}
                 for priority in Priority
             },
             "ledger_imbalance": ledger if isinstance(ledger, float) else None,
@@ -210,168 +290,14 @@ class Health:
 
 def register(routes: Routes, health: Health) -> None:
     """Add the four paths to ``routes``, the usual other name of the first, and two that others scrape."""
-    routes.add("GET", "/livez", health.livez)
-    routes.add("GET", "/healthz", health.livez)
-    routes.add("GET", "/readyz", health.readyz)
+    alive, ready = "Whether the gateway is alive", "Whether the gateway may get traffic, and what is not ready"
+    for path, name, summary, handler in (
+        ("/livez", "getLivez", alive, health.livez),
+        ("/healthz", "getHealthz", alive, health.livez),
+        ("/readyz", "getReadyz", ready, health.readyz),
+    ):
+        routes.add("GET", path, handler, Operation(name, summary, "gateway", states=(503,)))
     routes.add("GET", "/statusz", health.statusz)
     routes.add("GET", "/metrics", health.metrics)
     routes.add("GET", "/q/health", health.q_health)
     routes.add("GET", "/q/metrics", health.metrics)
-
-
-def unanswered(tree: ActorStatus | None) -> list[str]:
-    """The permanent actors that did not answer: those the daemon is made of, sources and channels apart."""
-    if tree is None:
-        return ["the actor tree is gone"]
-    return [f"{actor.path} is {actor.state}" for actor in _permanent(tree) if actor.state != "running"]
-
-
-def _permanent(tree: ActorStatus) -> list[ActorStatus]:
-    inner = (DESKS, LISTENERS)
-    below = [child for part in tree.children if part.path in inner for child in part.children]
-    return [tree, *tree.children, *below]
-
-
-def _sources(tree: ActorStatus | None) -> list[Mapping[str, JsonValue]]:
-    """What each source says of itself; one that does not answer is told by what is known from outside."""
-    found = next((child for child in tree.children if child.path == SOURCES), None) if tree is not None else None
-    if found is None:
-        return []
-    return [
-        {"name": source.id, "kind": source.kind, "state": source.state, **source.description}
-        for source in found.children
-    ]
-
-
-def _says(tree: ActorStatus | None, path: str) -> dict[str, JsonValue]:
-    """What the lasting actor at ``path`` says of itself; nothing if it does not answer."""
-    actors = tree.walk() if tree is not None else ()
-    return next((dict(actor.description) for actor in actors if actor.path == path), {})
-
-
-def _journal(tree: ActorStatus | None) -> dict[str, JsonValue]:
-    """The journal as the recorder knows it, and how it has been written so far."""
-    commit = counters.journal_commit
-    delay: dict[str, JsonValue] = {"p50": _ms(commit.quantile(0.5)), "p99": _ms(commit.quantile(0.99))}
-    figures: dict[str, JsonValue] = {
-        "commits": counters.journal_commits,
-        "commit_ms": delay,
-        "failures": counters.journal_failed,
-        "published_unkept": sum(counters.journal_unkept),
-        "shed": dict(zip(PRIORITIES, counters.journal_shed, strict=True)),
-    }
-    return {**_says(tree, RECORDER), **figures}
-
-
-def _unwritable(tree: ActorStatus | None) -> list[str]:
-    """Why the journal cannot be written."""
-    fault = _says(tree, RECORDER).get("fault")
-    return [f"journal not writable: {fault}"] if isinstance(fault, str) else []
-
-
-def _far(tree: ActorStatus | None) -> list[str]:
-    """What the canary has found out, if too many clients are too far away."""
-    found = _says(tree, CANARY).get("not_ready")
-    return [found] if isinstance(found, str) else []
-
-
-def _is_fresh(source: Mapping[str, JsonValue]) -> float:
-    return 1.0 if source.get("state") == "fresh" else 0.0
-
-
-def _age(source: Mapping[str, JsonValue]) -> float | None:
-    age = source.get("age")
-    return float(age) if isinstance(age, int | float) else None
-
-
-def _by_source(tree: ActorStatus, read: Callable[[Mapping[str, JsonValue]], float | None]) -> dict[str, float]:
-    values = {str(source["name"]): read(source) for source in _sources(tree)}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _depths(tree: ActorStatus) -> dict[str, float]:
-    depths = dict.fromkeys(Priority, 0)
-    for actor in tree.walk():
-        for priority in Priority:
-            depths[priority] += actor.depth.get(priority, 0) + actor.summarised_depth.get(priority, 0)
-    return {priority.wire: float(count) for priority, count in depths.items()}
-
-
-def _policy(settings: PolicySettings) -> dict[str, JsonValue]:
-    """Which policy gives events their priority: `andond explain` tells the same version for the same rules."""
-    policy = policy_of(settings)
-    return {"version": policy.version, "rules": len(policy.rules)}
-
-
-def _oldest(tree: ActorStatus) -> dict[str, float]:
-    """For how long the oldest message of each priority waits, wherever; 0 where none does."""
-    ages = dict.fromkeys(Priority, 0.0)
-    for actor in tree.walk():
-        for oldest in (actor.oldest, actor.summarised_oldest):
-            for priority, age in oldest.items():
-                ages[priority] = max(ages[priority], age)
-    return {priority.wire: round(age, 3) for priority, age in ages.items()}
-
-
-def _mailboxes(tree: ActorStatus | None) -> dict[str, JsonValue]:
-    """How many messages of each priority wait in all mailboxes, and for how long the oldest."""
-    if tree is None:
-        return {}
-    depths, ages = _depths(tree), _oldest(tree)
-    return {word: {"depth": round(depth), "age": ages[word]} for word, depth in depths.items()}
-
-
-def _deliveries() -> dict[str, JsonValue]:
-    latency = counters.broadcast_latency
-    return {
-        "published": sum(counters.published),
-        "frames_sent": counters.frames_sent,
-        "dropped": sum(counters.frames_dropped),
-        "conflated": sum(counters.frames_conflated),
-        "delivery_ms": {"p50": _ms(latency.quantile(0.5)), "p99": _ms(latency.quantile(0.99))},
-    }
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)
-
-
-def _members(status: ActorStatus) -> dict[str, JsonValue]:
-    members: dict[str, JsonValue] = {
-        "id": status.id,
-        "path": status.path,
-        "kind": status.kind,
-        "state": status.state,
-        "depth": _by_word(status.depth),
-        "age": {priority.wire: round(age, 3) for priority, age in status.oldest.items()},
-        "handled": status.handled,
-        "restarts": status.restarts,
-        "last_failure": status.last_failure,
-        "last_failure_age": _rounded(status.last_failure_age),
-        "last_message_age": _rounded(status.last_message_age),
-    }
-    if status.handling_age is not None:
-        members |= {"handling": status.handling, "handling_age": _rounded(status.handling_age)}
-    for name, counts in (("dropped", status.dropped), ("conflated", status.conflated), ("refused", status.refused)):
-        if any(counts.values()):
-            members[name] = _by_word(counts)
-    if status.quarantined:
-        members["quarantined"] = status.quarantined
-    if status.description:
-        members["says"] = dict(status.description)
-    if status.children or status.summarised:
-        members["children"] = [_members(child) for child in status.children]
-        members["summarised"] = status.summarised
-    if status.summarised:
-        members["summarised_depth"] = _by_word(status.summarised_depth)
-        members["summarised_age"] = {priority.wire: round(age, 3) for priority, age in status.summarised_oldest.items()}
-        members["summarised_states"] = dict(status.summarised_states)
-    return members
-
-
-def _by_word(counts: Mapping[Priority, int]) -> dict[str, JsonValue]:
-    return {priority.wire: count for priority, count in counts.items()}
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)

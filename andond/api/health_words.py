@@ -26,16 +26,16 @@ class HealthWordsResource:
         self._health = health
         self._clock = clock
 
-    async def short(self, _request: Request) -> Response:
+    async def short(self, request: Request) -> Response:
         """Whether it may get traffic: 200, else 503 with what is not ready."""
-        missing = self._health.missing(await self._health.tree())
+        missing = self._health.missing_for(self._health.rights(request), await self._health.tree())
         return json_response(self._said(missing), 503 if missing else 200)
 
-    async def detailed(self, _request: Request) -> Response:
+    async def detailed(self, request: Request) -> Response:
         """The same, part by part."""
-        tree = await self._health.tree()
-        missing = self._health.missing(tree)
-        parts = {name: _part(said, faults) for name, (said, faults) in self._health.parts(tree).items()}
+        rights, tree = self._health.rights(request), await self._health.tree()
+        missing = self._health.missing_for(rights, tree)
+        parts = {name: _part(said, faults) for name, (said, faults) in self._health.parts_for(rights, tree).items()}
         return json_response({**self._said(missing), "components": parts}, 503 if missing else 200)
 
     def _said(self, missing: list[str]) -> dict[str, JsonValue]:
@@ -60,5 +60,5 @@ def register(routes: Routes, health: Health) -> None:
     """Add both paths to ``routes``."""
     words = HealthWordsResource(health)
     for path, name, handler in (("", "getHealth", words.short), ("/detailed", "getDetailedHealth", words.detailed)):
-        about = Operation(name, "How the gateway is, for the dashboard's clients", TAG, GatewayHealth)
+        about = Operation(name, "How the gateway is, for the dashboard's clients", TAG, GatewayHealth, states=(503,))
         routes.add("GET", f"/health{path}", handler, about)

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
+from actors import AuditTrail
 from actors.places import Address
 from andond.api.events import SINGLE, EventsResource
 from andond.api.portal_routes import PortalRoutes, about
@@ -65,9 +66,9 @@ def _data(request: Request) -> JsonObject:
     return told
 
 
-def register(routes: Routes, sources: Address, recorder: Address) -> None:
-    """Add the paths to ``routes``; ``sources`` and ``recorder`` as for posted events."""
-    resource, table = RecordResource(EventsResource(sources, recorder)), PortalRoutes(routes)
+def register(routes: Routes, sources: Address, recorder: Address, trail: AuditTrail | None = None) -> None:
+    """Add the paths to ``routes``; ``sources``, ``recorder`` and ``trail`` as for posted events."""
+    resource, table = RecordResource(EventsResource(sources, recorder, trail=trail)), PortalRoutes(routes)
     for path, handler in (("transaction", resource.transaction), ("validator", resource.validator)):
         said = about(handler, status=202, refuses=_REFUSES)
         table.add("POST", f"/analytics/record/{path}", handler, said)

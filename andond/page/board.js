@@ -18,17 +18,19 @@ const ACTS = {
 };
 const SIGNS = { critical: "critical", high: "high", medium: "normal", low: "low" };
 const SHOWN = 30;
+const NOT_ALLOWED = 103;
 
 /** The panel; acts go by `link`. */
 export class Board {
 	pending = new Map(); // by call: the act that nobody has answered
 	refused = new Map(); // by call: why
+	denied = new Map(); // by call and act, as long as the link lasts: why one may not
 
 	constructor(floor, link, sound, again) {
 		Object.assign(this, { floor, link, sound, again });
 		const who = find("who");
 		who.value = stored() ?? "";
-		who.addEventListener("change", () => stored(who.value.trim()));
+		who.addEventListener("change", () => who.readOnly || stored(who.value.trim()));
 		find("sound").addEventListener("click", () => {
 			sound.silence(floor.waiting);
 			again();
@@ -107,7 +109,9 @@ export class Board {
 			const button = buttons[name];
 			const isPending = pending === name;
 			button.hidden = !act.from.includes(state) && !isPending;
-			button.disabled = Boolean(pending);
+			const reason = this.denied.get(`${id} ${name}`) ?? "";
+			button.disabled = Boolean(pending || reason);
+			set(button, "title", reason);
 			set(button, "aria-busy", isPending);
 			put(button, isPending ? `${act.doing} …` : act.word);
 		}
@@ -128,6 +132,7 @@ export class Board {
 		const at = new Date(now() * 1000).toISOString();
 		const { error, kept } = (await this.link.act({ type: `andon.${name}`, call: id, by: who.value.trim(), at })) ?? {};
 		this.pending.delete(id);
+		if (error?.code === NOT_ALLOWED) this.denied.set(`${id} ${name}`, error.message);
 		if (error) this.refused.set(id, `Not done: ${error.message}`);
 		else if (kept === false) this.refused.set(id, "Done, and everybody was told; the disk does not take it yet.");
 		this.again();

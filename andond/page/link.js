@@ -22,6 +22,7 @@ export class Link {
 	acts = new Map(); // by key, those that nobody has answered
 	critical = null; // position of the newest critical event
 	unshown = new Set();
+	isHeld = false; // until somebody has signed in
 
 	constructor(address, channels, onEvent, onState) {
 		Object.assign(this, { address, channels, onEvent, onState });
@@ -35,13 +36,21 @@ export class Link {
 	connect() {
 		this.drop();
 		this.retryAt = null;
-		this.isConnected = false;
+		this.isHeld = this.isConnected = false;
 		this.opened = this.asked = mono();
 		this.waiting = new Map();
 		const socket = (this.socket = new WebSocket(this.address, "andond.v1.json"));
 		socket.onopen = () => this.socket === socket && this.introduce();
 		socket.onmessage = ({ data }) => this.socket === socket && this.receive(JSON.parse(data));
 		socket.onclose = socket.onerror = () => this.socket === socket && this.closed();
+	}
+
+	/** Try no more until `connect()`: the gateway lets nobody in who is not signed in. */
+	hold() {
+		this.drop();
+		this.retryAt = null;
+		this.isHeld = true;
+		this.become("lost");
 	}
 
 	/** Do `body` at the plant: answers with the reply's own word, or `{ error }` if it is refused for good. */
@@ -70,6 +79,7 @@ export class Link {
 	/** Look at the clock; called a few times a second. */
 	tick() {
 		const at = mono();
+		if (this.isHeld) return;
 		if (this.retryAt !== null) return at >= this.retryAt && this.connect();
 		if (!this.isConnected) return at - this.opened > OPENING && this.closed();
 		for (const [key, { sent }] of this.acts) if (at - sent > NOT_ANSWERED) this.sendAct(key);

@@ -1,6 +1,7 @@
 /* The live page: what arrives goes into the model, what changed is shown.
 
    It draws a few times a second however fast events come, at once for a critical one, never while nobody looks. */
+import { Account, restoreView } from "./account.js";
 import { Board } from "./board.js";
 import * as clock from "./clock.js";
 import { counted, find, joined, put, set } from "./elements.js";
@@ -24,6 +25,7 @@ const PAUSE = 200; // ms between two drawings, at least
 const SHARE = 5; // the part of the time that drawing may take
 const TICK = 250; // ms
 const POLL = 2; // seconds
+const QUIET_POLL = 5; // seconds, where the status is not told
 const ANSWER = 5000; // ms
 const TOLD = 2000; // ids
 const SETTLE = 3; // seconds after which a new link has told what there is
@@ -43,12 +45,14 @@ let polled = -POLL;
 let ticked = 0;
 let spoken = -SPEAK;
 let told = new Set(); // ids of events that were told to be shown
+let scroll = 0; // how far down one was before the sign-in
 
 const address = new URL("stream", document.baseURI);
 address.protocol = address.protocol.replace("http", "ws");
 const link = new Link(address.href, CHANNELS, receive, showLink);
 const sound = new Sound(() => draw("board"));
 const board = new Board(model.floor, link, sound, () => draw("board"));
+const account = new Account(letIn);
 
 function receive(message) {
 	const event = model.take(message);
@@ -104,9 +108,25 @@ function showLink(state) {
 	tell("link", meaning, word, state === "lost" ? "critical" : meaning);
 	model.floor.isTold = false;
 	polled = -POLL;
+	if (state === "live") {
+		board.denied.clear();
+		if (scroll) setTimeout((y) => scrollTo(0, y), SETTLE * 100, scroll);
+		scroll = 0;
+	}
 	draw("board", "alarms", "machines");
 	showBanner();
-	if (state === "lost") speak("The link to the gateway is lost. What is shown is old.");
+	if (state !== "lost" || link.isHeld) return;
+	// It may be that the sign-in has ended: the gateway says so where it can be reached.
+	account.look();
+	if (account.reads) speak("The link to the gateway is lost. What is shown is old.");
+}
+
+// Who may read nothing waits for a sign-in; who may read something else now begins a new link.
+function letIn(reads, isFirst) {
+	polled = -POLL;
+	document.documentElement.dataset.view = "";
+	if (!reads) link.hold();
+	else if (link.isHeld || !isFirst) link.connect();
 }
 
 function showBanner() {
@@ -124,13 +144,25 @@ function speak(words) {
 
 async function poll() {
 	const sent = (polled = clock.mono());
-	const status = await fetched("statusz");
-	if (status === null) return;
+	if (!account.reads) return;
+	const { dataset } = document.documentElement;
+	const status = dataset.view === "short" ? null : await fetched("statusz", () => (dataset.view = "short"));
+	if (status === null) return void (dataset.view === "short" && pollAccount(sent));
 	clock.learn(clock.moment(status.now), sent, clock.mono());
 	// A gateway without a disk knows nothing of what was before it.
 	const hasDisk = Boolean(status.journal?.path);
 	takeStatus(status, sent, hasDisk);
 	if (!model.floor.isTold && link.state === "live") ask(hasDisk || started === status.started);
+	askOee();
+}
+
+// Not everybody is told how the gateway is; the calls are there all the same.
+async function pollAccount(sent) {
+	polled = sent + QUIET_POLL - POLL;
+	const said = await account.look();
+	if (!said?.reads) return;
+	clock.learn(clock.moment(said.now), sent, clock.mono());
+	if (!model.floor.isTold && link.state === "live") ask(said.keeps);
 	askOee();
 }
 
@@ -159,9 +191,10 @@ async function askOee() {
 	draw("lines");
 }
 
-async function fetched(address) {
+async function fetched(address, onDenied = () => {}) {
 	try {
 		const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(ANSWER) });
+		if (answer.status === 403) onDenied();
 		return answer.ok ? await answer.json() : null;
 	} catch {
 		return null; // the ages that go on to grow say it
@@ -207,5 +240,7 @@ find("retry").addEventListener("click", () => link.connect());
 document.addEventListener("visibilitychange", () => document.hidden || tick());
 for (const chip of document.querySelectorAll(".chip")) chip.prepend(mark("waiting"));
 showLink(link.state);
+scroll = restoreView();
+account.look();
 tick();
 setInterval(tick, TICK);

@@ -19,6 +19,7 @@ export function showStatus(status, at, title) {
 	const { ready, deliveries, connections, tree } = status;
 	tell("ready", ready ? "good" : "high", ready ? "ready" : `not ready: ${status.not_ready.join("; ")}`);
 	put(find("node"), title || status.node);
+	find("access").hidden = status.access?.standing !== "open";
 	put(find("version"), `${status.node} · andond ${status.version} up`);
 	stamp(find("uptime"), before(at, status.uptime));
 	const { frames_sent: sent, dropped, conflated, delivery_ms: delay } = deliveries;

@@ -22,6 +22,7 @@ from actors.messages import CriticalRead, Follow, Publish, ReadChannels, ReadCri
 from actors.runtime import ActorRef, ActorStatus, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, survey
 from config import ChannelSettings
 from domain import Event, Gap, JsonValue, Position, Priority, Publication, below
+from domain.access import OPEN_RIGHTS
 from transport import Batch, Encoder, Frame
 from transport.outbox import OutboxStatistics
 
@@ -192,7 +193,7 @@ class ChannelRig:
             await self.tree.settle()
 
     async def follow(self, outlet: object, encode: Encoder, latest: int = 0, **options: object) -> None:
-        self.ref.tell(Follow(self.name, outlet, encode, latest, **options))
+        self.ref.tell(Follow(self.name, outlet, encode, latest, **options, rights=OPEN_RIGHTS))
         await self.tree.settle()
 
     async def unfollow(self, outlet: object) -> None:

@@ -17,6 +17,7 @@ from actors.runtime import ChildSpec, Policy
 from actors.runtime.registry import mailbox_of
 from config import ChannelSettings
 from domain import Priority, conflation_key
+from domain.access import OPEN_RIGHTS
 from telemetry import counters
 from transport import Encoder, FrameStream, Limits
 
@@ -156,7 +157,7 @@ async def test_a_critical_publication_overtakes_a_fan_out_that_is_under_way(run,
     async with run(slice=256) as rig:
         encode = dialect()
         for each in outlets:
-            rig.ref.tell(Follow(NAME, each, encode))
+            rig.ref.tell(Follow(NAME, each, encode, rights=OPEN_RIGHTS))
         await rig.tree.settle()
         await rig.published(make_event("a"))
     assert [each.texts for each in outlets[:256]] == [["a", "fire", "flood"]] * 256
@@ -237,7 +238,7 @@ async def test_who_joins_while_something_is_pending_gets_it_once(run, outlet, di
         for _ in range(16):
             # Every sixteenth turn serves the lowest lane, so one of these finds something pending.
             rig.publish(make_event("a"), make_event("b"))
-        rig.ref.tell(Follow(NAME, other, dialect(), latest=100))
+        rig.ref.tell(Follow(NAME, other, dialect(), latest=100, rights=OPEN_RIGHTS))
         await rig.tree.settle()
         await rig.published(make_event("c"))
     assert other.texts == one.texts == ["a", "b"] * 16 + ["c"]
@@ -305,7 +306,7 @@ async def test_whoever_comes_and_goes_gets_a_whole_piece_of_the_channel(run, out
                     rig.publish(*[make_event(priority=which) for _ in range(count)])
                 case "follow" if not stays[which]:
                     stays[which].append(outlet())
-                    rig.ref.tell(Follow(NAME, stays[which][0], encode, count))
+                    rig.ref.tell(Follow(NAME, stays[which][0], encode, count, rights=OPEN_RIGHTS))
                 case "leave" if stays[which]:
                     rig.ref.tell(Unfollow(NAME, stays[which].pop()))
                 case "pause":
@@ -357,7 +358,7 @@ async def test_who_joins_at_a_publication_that_cannot_be_told_gets_the_next_ones
     one = outlet()
     async with run(Policy(backoff=0.0)) as rig:
         await rig.published(make_event("poison"))
-        rig.ref.tell(Follow(NAME, one, dialect(breaks="poison"), latest=1))
+        rig.ref.tell(Follow(NAME, one, dialect(breaks="poison"), latest=1, rights=OPEN_RIGHTS))
         await rig.tree.settle()
         rig.publish(make_event("a"))
         while not one.frames:
@@ -516,7 +517,7 @@ async def test_what_overtook_is_not_quarantined_when_a_later_publication_fails(g
         waiting = [urgent]
         first, second = outlet(lambda: ref.tell(waiting.pop()) if waiting else None), outlet()
         for each in (first, second):
-            ref.tell(Follow("equipment/a", each, dialect(breaks="poison")))
+            ref.tell(Follow("equipment/a", each, dialect(breaks="poison"), rights=OPEN_RIGHTS))
         await tree.settle()
         ref.tell(Publish(make_event("routine")))
         await tree.settle()

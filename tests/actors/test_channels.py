@@ -15,6 +15,7 @@ from actors.messages import Follow, Publish, ReadChannels, Unfollow
 from actors.runtime import ChildSpec, ListChildren, ask
 from config import ChannelSettings
 from domain import Gap, Position, Priority, Publication
+from domain.access import OPEN_RIGHTS
 from telemetry import counters, gauges
 from transport import Encoder, Followed, text_frame
 
@@ -38,7 +39,7 @@ class Rig:
         self.ref.tell(Publish(self._make_event(id, priority, "station.seen", source=f"/{place}")))
 
     def follow(self, channel, outlet, encode, latest=0) -> None:
-        self.ref.tell(Follow(channel, outlet, encode, latest))
+        self.ref.tell(Follow(channel, outlet, encode, latest, rights=OPEN_RIGHTS))
 
     def unfollow(self, channel, outlet) -> None:
         self.ref.tell(Unfollow(channel, outlet))
@@ -122,7 +123,7 @@ async def test_a_critical_event_that_overtakes_the_follow_of_a_tree_is_told(run,
         await rig.settle()
         keeper = rig.ref.actor_inbox.owner
         # Both wait in the channel's mailbox, where the urgent one goes first.
-        keeper.on_receive(Follow("events/acme/*", one, dialect()))
+        keeper.on_receive(Follow("events/acme/*", one, dialect(), rights=OPEN_RIGHTS))
         keeper.on_receive(Publish(fire))
         await rig.settle()
     assert one.texts == ["fire"]
@@ -286,7 +287,7 @@ async def test_a_tree_is_answered_at_once_and_by_nobody_else(run, outlet, dialec
         for place in ("a", "b"):
             rig.publish(place, place)
         await rig.settle()
-        rig.ref.tell(Follow("events/*", one, dialect(), latest=1, confirm=answers))
+        rig.ref.tell(Follow("events/*", one, dialect(), latest=1, confirm=answers, rights=OPEN_RIGHTS))
         await rig.settle()
         rig.publish("c", "c")
         await rig.settle()
@@ -301,7 +302,7 @@ async def test_a_channel_reached_by_a_tree_is_answered_and_replayed_when_it_is_f
         for id_ in ("1", "2", "3"):
             rig.publish("a", id_)
             await rig.settle()
-        rig.ref.tell(Follow("events/a", one, encode, latest=2, confirm=answers))
+        rig.ref.tell(Follow("events/a", one, encode, latest=2, confirm=answers, rights=OPEN_RIGHTS))
         await rig.settle()
         rig.publish("a", "4")
         await rig.settle()
@@ -324,7 +325,7 @@ async def test_a_follow_that_finds_no_room_is_answered_with_what_is_true_and_beg
     async with run(limit=1, idle=10.0) as rig:
         rig.publish("a")
         await rig.settle()
-        rig.ref.tell(Follow("events/b", one, dialect(), since=since, confirm=answers))
+        rig.ref.tell(Follow("events/b", one, dialect(), since=since, confirm=answers, rights=OPEN_RIGHTS))
         await rig.settle()
         assert (one.texts, answers.outcomes) == (["ok"], [outcome])
         await trio.sleep(30)
@@ -338,7 +339,7 @@ async def test_a_tree_is_told_at_the_pace_it_asks_for_on_channels_that_are_made_
 ):
     one = outlet()
     async with run() as rig:
-        rig.ref.tell(Follow("readings/*", one, dialect(sampled=True), max_hz=1.0))
+        rig.ref.tell(Follow("readings/*", one, dialect(sampled=True), max_hz=1.0, rights=OPEN_RIGHTS))
         for number in range(4):
             event = make_event(f"{number}", type="equipment.reading", source="/a", subject="load")
             rig.ref.tell(Publish(event))
@@ -355,7 +356,7 @@ async def test_a_tree_is_told_critical_ones_of_all_its_channels_behind_its_posit
             event = make_event(f"{number}", Priority.CRITICAL, "andon.call.raised", source=source)
             rig.ref.tell(Publish(event, Position("j7", number)))
             await rig.settle()
-        rig.ref.tell(Follow("andon/acme/*", one, dialect(), critical_after=Position("j7", 2)))
+        rig.ref.tell(Follow("andon/acme/*", one, dialect(), critical_after=Position("j7", 2), rights=OPEN_RIGHTS))
         await rig.settle()
     assert sorted(one.texts) == ["3", "4", "5", "6"]
 
@@ -607,3 +608,18 @@ async def test_the_gauges_are_forgotten_at_the_end(run, outlet, dialect):
         assert (gauges.read("channels"), gauges.read("subscriptions")) == (1, 2)
     assert (gauges.read("channels"), gauges.read("subscriptions")) == (None, None)
     assert counters.subscriptions_made - made == 2
+
+
+async def test_who_follows_what_nobody_says_anything_on_leaves_room_for_those_who_do(
+    run, outlet, dialect, autojump_clock
+):
+    hostile, honest = outlet(), outlet()
+    async with run(limit=10, idle=60.0) as rig:
+        for number in range(50):
+            rig.follow(f"events/x{number}", hostile, dialect())
+        rig.follow("events/y", honest, dialect())
+        await rig.settle()
+        assert len(await rig.channels()) == 9
+        rig.publish("y", "told")
+        await rig.settle()
+    assert honest.texts == ["told"]

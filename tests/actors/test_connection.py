@@ -17,6 +17,7 @@ from actors.receipts import Acknowledged, Introduced, Left, Shown
 from actors.runtime import ActorDead, AskTimeout, ChildSpec, StartChild, Supervisor, TrioActor, ask
 from config import ChannelSettings
 from domain import Event, Position, Priority, Publication
+from domain.access import OPEN_RIGHTS
 from transport import (
     Acknowledge,
     Close,
@@ -78,7 +79,7 @@ class Rig:
         self._outlet = outlet
 
     def link(self, session=None, **options) -> Link:
-        door = Door("test", (), Opening(lambda _link, _request: session or Script(), **options))
+        door = Door("test", (), Opening(lambda _link, _request: session or Script(), rights=OPEN_RIGHTS, **options))
         return Link(self._outlet(), door, ClientAddress("127.0.0.1"), Owner())
 
     async def open(self, session=None, **options):
@@ -133,7 +134,10 @@ async def test_the_steps_of_a_session_are_taken_in_order(run, dialect):
         link, peer = await rig.open(session)
         await rig.tree.settle()
         assert link.stream.answers == link.stream.frames == [frame]
-        assert told == [Follow("equipment/a", link.stream, encode, 3), Unfollow("equipment/a", link.stream)]
+        assert told == [
+            Follow("equipment/a", link.stream, encode, 3, rights=OPEN_RIGHTS),
+            Unfollow("equipment/a", link.stream),
+        ]
         await peer.received("echo")
         assert link.stream.texts == ["hello", "echo"]
         assert link.closing == (4201, "as asked")
@@ -151,7 +155,19 @@ async def test_a_subscription_is_handed_on_with_all_that_it_asks_for(run, dialec
     async with run(told) as rig:
         link, _ = await rig.open(Script(asked))
         await rig.tree.settle()
-        assert told == [Follow("alarms/a", link.stream, encode, 3, Position("e7", 5), Position("j7", 8), 2.0, confirm)]
+        assert told == [
+            Follow(
+                "alarms/a",
+                link.stream,
+                encode,
+                3,
+                Position("e7", 5),
+                Position("j7", 8),
+                2.0,
+                confirm,
+                rights=OPEN_RIGHTS,
+            )
+        ]
 
 
 async def test_who_introduces_itself_is_known_and_returns_its_credit_by_itself(run):
@@ -227,8 +243,15 @@ async def test_who_resumes_is_told_what_it_missed_before_it_follows_anything(run
         assert link.stream.texts == ["True 2 j7:3", "fire2", "fire3"]
         assert [frame.priority for frame in link.stream.frames[1:]] == [Priority.CRITICAL] * 2
         assert told == [
-            Follow("andon/a", link.stream, encode, since=Position("e7", 3), critical_after=Position("j7", 3)),
-            Follow("andon/*", link.stream, encode, critical_after=Position("j7", 3)),
+            Follow(
+                "andon/a",
+                link.stream,
+                encode,
+                since=Position("e7", 3),
+                critical_after=Position("j7", 3),
+                rights=OPEN_RIGHTS,
+            ),
+            Follow("andon/*", link.stream, encode, critical_after=Position("j7", 3), rights=OPEN_RIGHTS),
         ]
 
 

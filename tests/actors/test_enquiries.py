@@ -15,6 +15,7 @@ from actors.prompter import Prompter
 from actors.runtime import ChildSpec, Supervisor
 from config import ChannelSettings
 from domain import Gap, Grounds, Refused
+from domain.access import OPEN_RIGHTS
 from transport import Door, Enquire, Express, Link, Prompt, Response, Send, Step, text_frame
 from transport.addresses import ClientAddress
 
@@ -53,7 +54,7 @@ class Rig:
         self._outlet = outlet
 
     async def open(self, session: Script, **options: object):
-        door = Door("test", (), Opening(lambda _link, _request: session, **options))
+        door = Door("test", (), Opening(lambda _link, _request: session, rights=OPEN_RIGHTS, **options))
         link = Link(self._outlet(), door, ClientAddress("127.0.0.1"), Owner())
         return link, await self.gate.opened(door, None, link)
 

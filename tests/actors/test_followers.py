@@ -15,6 +15,7 @@ from actors.followers import Followers
 from actors.messages import Follow
 from actors.runtime import Policy
 from domain import Position, Priority, Publication
+from domain.access import OPEN_RIGHTS
 from telemetry import counters
 from transport import Encoder, Followed, Frame, text_frame
 
@@ -185,7 +186,7 @@ async def test_a_full_mailbox_delays_what_is_due_and_loses_nothing(
 
         monkeypatch.setattr("actors.channel.Channel._follow", stand_still)
         for _ in range(4):
-            rig.ref.tell(Follow(NAME, outlet(), dialect()))
+            rig.ref.tell(Follow(NAME, outlet(), dialect(), rights=OPEN_RIGHTS))
             await rig.tree.settle()
         await trio.sleep(5)
         assert one.texts == ["1"]

@@ -16,6 +16,7 @@ from actors.channels import Channels
 from actors.messages import Publish
 from actors.runtime import ChildSpec, Policy, Strategy, Supervisor, ask
 from config import ChannelSettings, ServerSettings
+from domain.access import OPEN_RIGHTS
 from telemetry import events, gauges
 from transport import (
     Close,
@@ -62,9 +63,9 @@ def tell(publication) -> bytes:
 
 def doors(request: Request) -> Door | Response:
     if request.path in {"/live", "/stream", "/floor"}:
-        return Door(request.path[1:], (), Opening(lambda _link, _request: Follower()))
+        return Door(request.path[1:], (), Opening(lambda _link, _request: Follower(), rights=OPEN_RIGHTS))
     if request.path == "/broken":
-        return Door("broken", (), Opening(lambda _link, _request: Broken()))
+        return Door("broken", (), Opening(lambda _link, _request: Broken(), rights=OPEN_RIGHTS))
     return json_response({"no": "door"}, 404)
 
 

@@ -14,6 +14,7 @@ from actors.resumption import PATIENCE, READ_TIMEOUT, Resumption
 from actors.runtime import ChildSpec, TrioActor
 from actors.unrecovered import Unrecovered
 from domain import Event, Position, Priority, Publication
+from domain.access import OPEN_RIGHTS
 from transport import Door, Encoder, FrameStream, Limits, Link, Resume, Resumed, text_frame
 from transport.addresses import ClientAddress
 
@@ -37,6 +38,7 @@ class Line:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.stream = FrameStream(near, nursery, Limits(critical=critical), on_lost=self._lost)
         self.link = Link(self.stream, Door("stream"), ClientAddress("127.0.0.1"), Owner())
+        self.link.rights = OPEN_RIGHTS
         self.texts: list[str] = []
         self._data = b""
 

@@ -1,4 +1,8 @@
-"""The whole tree on a port of its own, in a thread of its own, for the tests that are its clients over real sockets."""
+"""The whole tree on a port of its own, in a thread of its own, for the tests that are its clients over real sockets.
+
+Rules of this file: who clients are is found out as the daemon does it, by the settings of ``[access]``; only that what
+tokens say is looked up in a table of words.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import trio
 import websockets.sync.client
@@ -20,38 +24,56 @@ from andond.api.health import Condition, Health
 from andond.api.portal_data import DeskData
 from andond.doors import Doors
 from andond.floor_desks import FloorDesks
-from andond.floor_doors import Denied, FloorDoors
+from andond.floor_doors import FloorDoors
+from andond.guard import Guard
+from andond.identities import Identities, TermsInForce
 from andond.portal_doors import ConsoleDesk, PortalDoors
 from andond.tree import GATEWAY_POLICY, Present, gateway
-from config import Settings
+from config import Settings, Standing
+from domain.access import Identity, Proof, TokenFault, TokenRefused
 from transport import address_of, open_listeners
 from transport.dialects.floor.roster import Roster
-from transport.dialects.floor.session import Visitor
-from transport.dialects.portal import Guest
 
 LIMIT = 10.0
 numbers = itertools.count(1)
 
+DESKS = "desks"
+"""The token of the gateway's own desks, as it were: whoever is asked who they are publishes nothing that those say."""
+
+_DESKS = Identity("desks", "desks", frozenset({"admin"}), Proof.OPEN)
+
 Client = websockets.sync.client.ClientConnection
+
+People = Mapping[str, Identity | TokenFault]
+"""Who has which word for a token, or why it is refused; words that are not here were signed by nobody."""
+
+
+def person(name: str, *roles: str, places: tuple[str, ...] = (), tenant: str = "") -> Identity:
+    """Whom a token proves to be ``name``."""
+    return Identity(f"id-of-{name}", name, frozenset(roles), Proof.TOKEN, tenant, places)
+
+
+class Verifier:
+    """Knows the tokens of ``people``."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+
+    def verify(self, token: str, at: float) -> Identity:
+        assert at > 0
+        found = self._people.get(token, TokenFault.SIGNATURE)
+        if isinstance(found, TokenFault):
+            raise TokenRefused(found)
+        return found
 
 
 class House:
-    """A daemon with ``settings``; events are published from ``source``.
+    """A daemon with ``settings``, which knows ``people``; what is published there comes from ``source``."""
 
-    ``person_of`` tells whose a token is on the floor, ``guest_of`` whose it is in the portal.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        source: str,
-        *,
-        person_of: Callable[[str], Visitor | Denied] | None = None,
-        guest_of: Callable[[str], Guest | None] | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, source: str, people: People) -> None:
         self._present = Present(settings)
         self._source = source
-        self._tokens = person_of, guest_of
+        self._verifier = Verifier({**people, DESKS: _DESKS})
         self._sockets = open_listeners("127.0.0.1:0", 16384)
         self.port = int(address_of(self._sockets[0]).rpartition(":")[2])
         self._ready = threading.Event()
@@ -60,26 +82,35 @@ class House:
         assert self._ready.wait(LIMIT)
 
     async def _main(self) -> None:
-        front = Front()
-        person_of, guest_of = self._tokens
+        front, present = Front(), self._present
+        identities = Identities(TermsInForce(lambda: present.settings.access, self._verifier))
         async with ActorSystem.open() as system:
             environment = self._environment = system.environment
-            roster = Roster(lambda: 100)
-            settings = self._present.settings.floor
-            floor = FloorDoors(lambda: settings.doors, answer=FloorDesks(environment), roster=roster, tokens=person_of)
+            floor = self._floor(identities)
             data = DeskData(Address(environment, PORTAL_DESK), Address(environment, SERIES))
-            self.portal = PortalDoors(ConsoleDesk(data), guest_of)
-            health = Health(lambda: root, front, Condition(time.time(), self._present.sources))
-            routes = build_routes(environment, health, roster)
-            doors = Doors(self._present.server, floor, portal=self.portal)
+            portal = PortalDoors(ConsoleDesk(data), identities)
+            condition = Condition(time.time(), present.sources, standing=lambda: Standing.GUARDED)
+            health = Health(lambda: root, front, condition)
+            routes = build_routes(environment, health, floor.roster, present.site, Guard(identities))
+            doors = Doors(present.server, floor, portal, identities)
             root = system.start(
-                Supervisor, GATEWAY, gateway(self._present, self._sockets, routes, doors, front), GATEWAY_POLICY
+                Supervisor, GATEWAY, gateway(present, self._sockets, routes, doors, front), GATEWAY_POLICY
             )
             await system.settled(root)
             self._token = trio.lowlevel.current_trio_token()
             self._over = trio.Event()
             self._ready.set()
             await self._over.wait()
+
+    def _floor(self, identities: Identities) -> FloorDoors:
+        present = self._present
+        return FloorDoors(
+            lambda: present.floor().doors,
+            lambda: present.site().equipment,
+            FloorDesks(self._environment, present.site).answers,
+            Roster(lambda: 100),
+            identities,
+        )
 
     def close(self) -> None:
         trio.from_thread.run_sync(self._over.set, trio_token=self._token)
@@ -94,14 +125,19 @@ class House:
 
         trio.from_thread.run(drain, trio_token=self._token)
 
-    def connect(self, path: str, **how: object) -> Client:
+    def connect(self, path: str, token: str = "", **how: object) -> Client:
+        """A client at ``path``, which shows ``token`` in a header; none if it is empty."""
+        if token:
+            how["additional_headers"] = {"Authorization": f"Bearer {token}"}
         return websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}{path}", proxy=None, **how)
 
     def request(
-        self, method: str, path: str, body: object = None, media: str = "application/json"
+        self, method: str, path: str, body: object = None, media: str = "application/json", shown: str = ""
     ) -> tuple[int, object]:
+        """The status and the document that answer who has ``shown`` such a token; none if it is empty."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
-        link.request(method, path, None if body is None else json.dumps(body), {"content-type": media})
+        headers = {"content-type": media} | ({"authorization": f"Bearer {shown}"} if shown else {})
+        link.request(method, path, None if body is None else json.dumps(body), headers)
         answer = link.getresponse()
         document = json.loads(answer.read())
         link.close()
@@ -111,7 +147,7 @@ class House:
         """Post an event with ``more`` members; its id."""
         id_ = f"e{next(numbers)}"
         event = {"specversion": "1.0", "id": id_, "source": self._source, "type": type_, "data": data, **more}
-        status, answer = self.request("POST", "/api/v1/events", event, "application/cloudevents+json")
+        status, answer = self.request("POST", "/api/v1/events", event, "application/cloudevents+json", DESKS)
         assert status == 202, answer
         return id_
 

@@ -174,6 +174,11 @@ def chain(name, more="", steps='[{ notify = ["anna"] }]'):
             "floor.jobs.outputs.acme/plant1/line3",
         ),
         (chain("own", 'paths = ["acme/plant1/line9/*"]'), "floor.escalation.chains[1].paths"),
+        ('[access.tenants.acme]\nplaces = ["acme/plant1/line9"]', "access.tenants.acme.places"),
+        (
+            '[access.certificates.press]\nsubject = "CN=press"\nroles = ["publisher"]\nplaces = ["acme/plant1/line9"]',
+            "access.certificates.press.places",
+        ),
         (chain("own", 'paths = ["BP01"]'), "floor.escalation.chains[1].paths"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import msgpack
@@ -9,17 +10,29 @@ import pytest
 from actors import Opening
 from andond.doors import Doors
 from andond.floor_doors import FloorDoors
+from andond.identities import Identities, Terms
+from andond.portal_doors import PortalDoors
 from andond.version import VERSION
-from config import DoorSettings, ServerSettings
+from config import ServerSettings
 from domain import Position
+from domain.access import (
+    NO_RIGHTS,
+    OPEN_RIGHTS,
+    AccessPolicy,
+    Anonymous,
+    Identity,
+    Proof,
+    TokenFault,
+    TokenRefused,
+)
 from telemetry import DOORS as WORDS
-from transport import ClientAddress, Door, Request, Response, Resume, Resumed, Subscribe
+from transport import ClientAddress, Close, Door, Request, Response, Resume, Resumed, Subscribe
 from transport.dialects.native import NativeSession
 from transport.dialects.portal import DOORS as PORTAL_DOORS
 
 CLOUD_EVENTS = "cloudevents.json"
 # A link whose client was never here before.
-STRANGER = SimpleNamespace(id="c1", recollection=None)
+STRANGER = SimpleNamespace(id="c1", recollection=None, rights=OPEN_RIGHTS, allowance=None)
 
 
 def request(path: str, subprotocols: str = "", **query: list[str]) -> Request:
@@ -180,15 +193,126 @@ def test_a_path_that_is_no_door_is_told_where_the_doors_are(path):
     assert all(door in detail for door in ("/stream", *PORTAL_DOORS, "/ws/andon"))
 
 
-@pytest.mark.parametrize("path", ["/ws", "/ws/", "/ws/andon", "/api/v1/ws/production/line3"])
+LEE = Identity("u1", "lee", frozenset({"viewer", "user"}), Proof.TOKEN)
+REFUSED = {
+    "expired": TokenRefused(TokenFault.EXPIRED),
+    "revoked": TokenRefused(TokenFault.REVOKED),
+    "forged": TokenRefused(TokenFault.SIGNATURE),
+    "nobody": TokenRefused(TokenFault.NO_SUBJECT),
+    "later": TokenRefused(TokenFault.UNKNOWN_KEY, retry_after=1.0),
+}
+
+
+class Verifier:
+    """Knows one good token, and why the others are refused."""
+
+    def verify(self, token, at):
+        assert at > 0
+        if token == "good":  # noqa: S105 - a word of this test
+            return LEE
+        raise REFUSED[token]
+
+
+def guarded(*channels: str, query: bool = False) -> Identities:
+    anonymous = Anonymous(channels) if channels else None
+    terms = Terms(AccessPolicy(anonymous=anonymous), query_tokens=query, verifier=Verifier())
+    return Identities(lambda: terms)
+
+
+def doors_of(identities: Identities) -> Doors:
+    floor, portal = FloorDoors(identities=identities), PortalDoors(identities=identities)
+    return Doors(floor=floor, portal=portal, identities=identities)
+
+
+def with_token(path: str, token: str, subprotocols: str = "", **query: list[str]) -> Request:
+    return replace(request(path, subprotocols, **query), headers={"authorization": f"Bearer {token}"} if token else {})
+
+
+def closing(door: object) -> tuple[int, str]:
+    assert isinstance(door, Door)
+    assert isinstance(door.context, Opening)
+    assert door.context.rights is NO_RIGHTS
+    (close,) = door.context.session(STRANGER, None).opened(0.0)
+    assert isinstance(close, Close)
+    return close.code, close.reason
+
+
+FLOOR_PATHS = ["/ws", "/ws/", "/ws/andon", "/api/v1/ws/production/line3"]
+
+
+@pytest.mark.parametrize("path", FLOOR_PATHS)
 def test_the_floor_s_doors_are_closed_to_who_has_no_token_unless_that_is_allowed(path):
-    answer = Doors()(request(path))
+    answer = doors_of(guarded())(request(path))
     assert isinstance(answer, Response)
     assert (answer.status, json.loads(answer.body)["title"]) == (403, "Not let in")
-    open_to_all = FloorDoors(lambda: DoorSettings(anonymous=True))
-    door = Doors(floor=open_to_all)(request(path))
+    door = doors_of(guarded("andon/*"))(request(path))
     assert isinstance(door, Door)
     assert (door.name, door.subprotocols) == ("floor", ())
+    assert door.context.rights.sees("andon/a/b")
+    assert not door.context.rights.sees("alarms/a/b")
+
+
+@pytest.mark.parametrize("path", [*FLOOR_PATHS, "/stream", "/ws/v11", "/ws/metrics"])
+def test_who_shows_a_token_that_counts_has_its_rights_behind_every_door(path):
+    door = doors_of(guarded())(with_token(path, "good"))
+    assert isinstance(door, Door)
+    assert door.context.rights.identity == LEE
+
+
+@pytest.mark.parametrize("path", FLOOR_PATHS)
+@pytest.mark.parametrize(("token", "code"), [("expired", 1008), ("forged", 1008), ("revoked", 1008), ("nobody", 4001)])
+def test_a_bad_token_closes_a_floor_s_door_with_the_predecessor_s_code_and_a_reason(path, token, code):
+    assert closing(doors_of(guarded("andon/*"))(with_token(path, token)))[0] == code
+
+
+@pytest.mark.parametrize("path", [*FLOOR_PATHS, "/stream", "/ws/metrics"])
+def test_a_token_whose_key_is_being_fetched_is_asked_to_come_again(path):
+    answer = doors_of(guarded())(with_token(path, "later"))
+    assert isinstance(answer, Response)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.parametrize(("token", "code"), [("expired", 4001), ("forged", 4001), ("revoked", 4004)])
+def test_a_token_that_does_not_count_is_refused_where_its_client_is_told_of_it(token, code):
+    doors = doors_of(guarded())
+    answer = doors(with_token("/stream", token))
+    assert isinstance(answer, Response)
+    assert answer.status == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+    # A browser is not told why a handshake failed.
+    assert closing(doors(request("/stream", f"andond.v1.json, bearer, {token}")))[0] == code
+    page = with_token("/stream", token)
+    door = doors(replace(page, headers={**page.headers, "origin": "https://andond.example"}))
+    assert closing(door)[0] == code
+    assert "andond.v1.json" in door.subprotocols or "" in door.subprotocols
+
+
+def test_a_token_stands_in_an_address_only_where_that_is_allowed():
+    for query, is_let_in in ((True, True), (False, False)):
+        door = doors_of(guarded(query=query))(request("/ws/andon", token=["good"]))
+        assert isinstance(door, Door) is is_let_in
+    assert doors_of(guarded(query=True))(request("/stream", token=["good"])).context.rights is NO_RIGHTS
+
+
+def test_who_only_receives_is_told_at_the_handshake_what_it_may_not_see():
+    doors = doors_of(guarded("andon/*"))
+    assert isinstance(doors(request("/stream", CLOUD_EVENTS, channel=["andon/a"])), Door)
+    refused = doors(request("/stream", CLOUD_EVENTS, channel=["andon/a", "alarms/*"]))
+    assert isinstance(refused, Response)
+    assert refused.status == 403
+    unknown = doors_of(guarded())(request("/stream", CLOUD_EVENTS, channel=["andon/a"]))
+    assert isinstance(unknown, Response)
+    assert unknown.status == 401
+
+
+def test_guests_see_the_portal_only_where_they_are_shown_something():
+    assert closing(doors_of(guarded("andon/*"))(request("/ws/metrics")))[0] == 1008
+    assert isinstance(doors_of(guarded("portal/*"))(request("/ws/metrics")), Door)
+    # Here a token comes in a message.
+    door = doors_of(guarded())(request("/ws/v11"))
+    assert isinstance(door, Door)
+    assert door.context.rights is NO_RIGHTS
+    assert door.context.must_introduce
 
 
 def test_each_connection_of_the_live_stream_has_an_id_of_its_own():

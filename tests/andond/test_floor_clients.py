@@ -10,29 +10,52 @@ from contextlib import suppress
 import pytest
 import websockets
 
-from andond.floor_doors import Denied
-from config import DoorSettings, FloorSettings, HttpSource, Settings
+from config import AccessSettings, AnonymousSettings, HttpSource, Settings
+from domain.access import ROLES, TokenFault
 from telemetry import configure
-from tests.andond.house import LIMIT, Client, House, numbers, say
-from transport.dialects.floor.session import Visitor
+from tests.andond.house import LIMIT, Client, House, numbers, person, say
 
 PRESS = "/acme/plant1/line3/press3"
-TOKENS = {"good": Visitor("anna", may_act=True, is_known=True), "gone": Denied(4001, "this user is not known")}
+OWN_LINE = "acme/plant1/line5"
+PEOPLE = {
+    "good": person("anna", "operator", places=("acme/p/l", OWN_LINE)),
+    "lead": person("mona", "shift_manager"),
+    "looks": person("vera", "viewer"),
+    "idle": person("otto", "nobody-knows-this-role"),
+    "gone": TokenFault.NO_SUBJECT,
+    "late": TokenFault.EXPIRED,
+    "back": TokenFault.REVOKED,
+    "feed": person("feed", "publisher", places=("acme",)),
+}
+(LOOKS,) = ROLES["viewer"].grants
+"""What clients without a token are shown here: the floor."""
 
 
-def person_of(token: str) -> Visitor | Denied:
-    return TOKENS.get(token, Denied(1008, "the token is not valid"))
-
-
-def floor_house(*, anonymous: bool, with_tokens: bool = False) -> House:
-    floor = FloorSettings(doors=DoorSettings(anonymous=anonymous))
-    settings = Settings(sources={"door": HttpSource()}, floor=floor)
-    return House(settings, PRESS, person_of=person_of if with_tokens else None)
+def floor_house(*, anonymous: tuple[str, ...] = LOOKS.sees, query_tokens: bool = True) -> House:
+    shown = AnonymousSettings(enabled=bool(anonymous), channels=anonymous)
+    access = AccessSettings(anonymous=shown, query_tokens=query_tokens)
+    return House(Settings(sources={"door": HttpSource()}, access=access), PRESS, PEOPLE)
 
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
-    house = floor_house(anonymous=True, with_tokens=True)
+    house = floor_house()
+    yield house
+    house.close()
+
+
+@pytest.fixture(scope="module")
+def strict_house() -> Iterator[House]:
+    """A gateway without a word of clients that show no token, nor of tokens in addresses."""
+    house = floor_house(anonymous=(), query_tokens=False)
+    yield house
+    house.close()
+
+
+@pytest.fixture(scope="module")
+def narrow_house() -> Iterator[House]:
+    """A gateway that shows clients without a token the calls of one line."""
+    house = floor_house(anonymous=("andon/acme/plant1/line3/*",))
     yield house
     house.close()
 
@@ -288,38 +311,104 @@ def test_who_only_reads_is_told_who_must_act(house):
 
 
 def test_a_call_lives_over_the_floor_s_own_frames(house):
-    act = {"type": "act", "act": {"type": "andon.raise", "arguments": {"type": "safety", "equipment": "acme/p/l/st8"}}}
+    act = {
+        "type": "act",
+        "act": {"type": "andon.raise", "arguments": {"type": "safety", "equipment": "acme/p/l/st8"}},
+    }
     with house.connect("/ws?token=good") as person, house.connect("/ws") as board:
         hear(person)
         talk(board, subscribe("andon", "st8"))
         say(person, act)
-        raised = hear(board)
-        assert (raised["type"], raised["data"]["status"], raised["data"]["reported_by"]) == (
+        told = hear(board)
+        assert (told["type"], told["data"]["status"], told["data"]["reported_by"]) == (
             "andon_event",
             "open",
             "anna",
         )
         confirmation = until(person, "act_confirmed")
         id_ = confirmation["data"]["result"]["id"]
-        assert raised["data"]["id"] == id_
-        acknowledge = {
+        assert told["data"]["id"] == id_
+        frame = {
             "type": "acknowledge",
             "event_id": id_,
             "event_type": "andon_event",
             "timestamp": 1,
             "id": "msg_1",
         }
-        say(person, acknowledge)
+        say(person, frame)
         assert until(person, "acknowledge_confirmed")["event_id"] == id_
         told = until(board, "andon_event", lambda each: each["data"]["status"] == "acknowledged")
         assert (told["data"]["acknowledged_by"], told["data"]["id"]) == ("anna", id_)
-        say(person, acknowledge)
+        say(person, frame)
         assert until(person, "acknowledge_confirmed")["event_id"] == id_
-        say(person, {**acknowledge, "id": "msg_2"})
+        say(person, {**frame, "id": "msg_2"})
         assert until(person, "error")["code"] == "CONFLICT"
         say(board, {"type": "request_data", "data_type": "andon", "filters": {"line_id": "l"}})
         (row,) = until(board, "andon_data")["data"]["andon"]
         assert (row["id"], row["status"], row["acknowledged_by"]) == (id_, "acknowledged", "anna")
+
+
+def raised(client: Client, place: str) -> str:
+    """The id of a call that ``client`` raises at ``place``."""
+    arguments = {"type": "material", "equipment": place}
+    say(client, {"type": "act", "act": {"type": "andon.raise", "arguments": arguments}})
+    confirmation = until(client, "act_confirmed")
+    id_ = confirmation["data"]["result"]["id"]
+    assert isinstance(id_, str)
+    return id_
+
+
+def acknowledge(id_: str) -> dict[str, object]:
+    return {"type": "acknowledge", "event_id": id_, "event_type": "andon_event", "id": f"msg_{next(numbers)}"}
+
+
+def status_of(client: Client, id_: str) -> tuple[object, object]:
+    """How the call is, and who has acknowledged it."""
+    say(client, {"type": "request_data", "data_type": "andon"})
+    rows = until(client, "andon_data")["data"]["andon"]
+    return next((row["status"], row["acknowledged_by"]) for row in rows if row["id"] == id_)
+
+
+def test_an_operator_raises_calls_everywhere_and_acknowledges_those_of_the_own_line_alone(house):
+    with house.connect("/ws", "good") as anna, house.connect("/ws", "lead") as mona:
+        hear(anna)
+        own, foreign = raised(anna, f"{OWN_LINE}/st9"), raised(anna, "acme/plant1/line3/press3")
+        say(anna, acknowledge(foreign))
+        refused = until(anna, "error")
+        assert refused["code"] == "PERMISSION_DENIED"
+        assert all(word in refused["message"] for word in ("operator", "andon.acknowledge", OWN_LINE))
+        assert status_of(anna, foreign) == ("open", None)
+        say(anna, acknowledge(own))
+        assert until(anna, "acknowledge_confirmed")["event_id"] == own
+        # By whom it may be done it is done.
+        hear(mona)
+        say(mona, acknowledge(foreign))
+        assert until(mona, "acknowledge_confirmed")["event_id"] == foreign
+        assert status_of(mona, own) == ("acknowledged", "anna")
+        assert status_of(mona, foreign) == ("acknowledged", "mona")
+
+
+def test_who_is_proved_acts_under_the_own_name_whatever_the_client_says(house):
+    with house.connect("/ws?user_id=boss", "good") as client:
+        assert hear(client)["data"]["user_id"] == "anna"
+        id_ = raised(client, f"{OWN_LINE}/st7")
+        say(client, {**acknowledge(id_), "user_id": "boss", "by": "boss", "acknowledged_by": "boss"})
+        until(client, "acknowledge_confirmed")
+        assert status_of(client, id_) == ("acknowledged", "anna")
+
+
+@pytest.mark.parametrize("token", ["looks", "idle", "feed"])
+def test_who_is_known_and_has_no_role_for_it_is_told_which_one_does_not_do(house, token):
+    act = {"type": "andon.raise", "arguments": {"type": "safety", "equipment": f"{OWN_LINE}/no{token}"}}
+    with house.connect("/ws", token) as client, house.connect("/ws", "lead") as board:
+        hear(client)
+        told = talk(client, {"type": "act", "act": act})
+        assert (told["type"], told["code"]) == ("error", "PERMISSION_DENIED")
+        assert "andon.raise" in told["message"]
+        assert next(iter(PEOPLE[token].roles)) in told["message"]
+        say(board, {"type": "request_data", "data_type": "andon"})
+        rows = until(board, "andon_data")["data"]["andon"]
+        assert all(f"no{token}" not in json.dumps(row) for row in rows)
 
 
 def test_who_may_act_is_answered_by_the_desk(house):
@@ -343,49 +432,117 @@ def test_who_speaks_too_fast_is_closed_with_1008(house):
 # -- who is let in --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["query", "header", "subprotocol"])
-def test_a_good_token_is_taken_from_wherever_a_client_can_put_it(house, how):
+def showing(token: str, how: str) -> tuple[str, dict[str, object]]:
+    """What stands behind the path, and how to connect, of a client that shows ``token``."""
     options: dict[str, dict[str, object]] = {
         "query": {},
-        "header": {"additional_headers": {"Authorization": "Bearer good"}},
-        "subprotocol": {"subprotocols": ["bearer", "good"]},
+        "header": {"additional_headers": {"Authorization": f"Bearer {token}"}},
+        "subprotocol": {"subprotocols": ["bearer", token]},
     }
-    with house.connect("/ws/?token=good" if how == "query" else "/ws", **options[how]) as client:
+    return f"?token={token}" if how == "query" else "", options[how]
+
+
+@pytest.mark.parametrize("how", ["query", "header", "subprotocol"])
+def test_a_good_token_is_taken_from_wherever_a_client_can_put_it(house, how):
+    query, options = showing("good", how)
+    with house.connect(f"/ws/{query}" if query else "/ws", **options) as client:
         told = hear(client)
         assert (told["type"], told["data"]["user_id"], told["data"]["authenticated"]) == ("system_alert", "anna", True)
         assert told["connection_id"].startswith("anna_")
         assert client.subprotocol == ("bearer" if how == "subprotocol" else None)
 
 
-@pytest.mark.parametrize(("token", "code"), [("bad", 1008), ("gone", 4001)])
-def test_a_token_that_is_not_taken_closes_the_connection_with_its_code(house, token, code):
-    with house.connect(f"/ws?token={token}") as client:
+@pytest.mark.parametrize("how", ["query", "header", "subprotocol"])
+@pytest.mark.parametrize(("token", "code"), [("bad", 1008), ("late", 1008), ("back", 1008), ("gone", 4001)])
+def test_a_token_that_is_not_taken_closes_the_connection_with_its_code(house, token, code, how):
+    query, options = showing(token, how)
+    with house.connect(f"/ws{query}", **options) as client:
         with pytest.raises(websockets.ConnectionClosed):
             client.recv(LIMIT)
         assert client.close_code == code
+        assert client.close_reason
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/ws", "/ws/", "/ws/production", "/ws/andon", "/ws/equipment", "/api/v1/ws/production",
-     "/api/v1/ws/production/L1", "/api/v1/ws/equipment/E1"],
-)  # fmt: skip
-@pytest.mark.parametrize("token", ["", "?token=secret-token"])
+DOORS = ["/ws", "/ws/", "/ws/production", "/ws/andon", "/ws/equipment", "/api/v1/ws/production",
+         "/api/v1/ws/production/L1", "/api/v1/ws/equipment/E1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("token", ["", "?token=secret-token", "?token=good"])
 def test_who_has_no_token_that_counts_is_refused_unless_looking_is_allowed(strict_house, lines, path, token):
     with pytest.raises(websockets.InvalidStatus) as refused:
         strict_house.connect(path + token)
     assert refused.value.response.status_code == 403
     said = json.loads(refused.value.response.body)
-    assert "floor.doors.anonymous" in said["detail"]
+    assert "access.anonymous" in said["detail"]
     assert "secret-token" not in json.dumps(said)
     assert "secret-token" not in lines.getvalue()
 
 
-@pytest.fixture(scope="module")
-def strict_house() -> Iterator[House]:
-    house = floor_house(anonymous=False)
-    yield house
-    house.close()
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("how", ["header", "subprotocol"])
+def test_who_shows_a_token_that_counts_is_let_in_where_nobody_else_is(strict_house, path, how):
+    _, options = showing("good", how)
+    with strict_house.connect(path, **options) as client:
+        told = hear(client)
+        assert (told["data"]["user_id"], told["data"]["authenticated"], told["data"]["read_only"]) == (
+            "anna",
+            True,
+            False,
+        )
+
+
+@pytest.mark.parametrize("path", ["/ws/production", "/ws/andon", "/ws/equipment", "/api/v1/ws/production"])
+def test_who_has_no_token_is_told_that_it_only_reads(house, path):
+    with house.connect(f"{path}?user_id=u1") as client:
+        data = hear(client)["data"]
+        assert (data["user_id"], data["authenticated"], data["read_only"]) == ("u1", False, True)
+
+
+def test_where_tokens_may_not_stand_in_addresses_one_there_proves_nothing():
+    house = floor_house(query_tokens=False)
+    try:
+        with house.connect("/ws/andon?token=good") as client:
+            data = hear(client)["data"]
+            assert (data["authenticated"], data["read_only"]) == (False, True)
+    finally:
+        house.close()
+
+
+def test_who_has_no_token_sees_what_the_configuration_shows_and_nothing_else(narrow_house):
+    elsewhere = "/acme/plant1/line7/press1"
+    with narrow_house.connect("/ws") as board, narrow_house.connect("/ws", "looks") as person_:
+        hear(person_)
+        for client in (board, person_):
+            for type_ in ("line", "downtime", "andon"):
+                for line in ("line3", "line7"):
+                    talk(client, subscribe(type_, line))
+        hidden = call()
+        narrow_house.publish("downtime.started", {"id": "d1"})
+        narrow_house.publish("andon.call.raised", hidden, source=elsewhere)
+        heard = {hear(person_)["type"] for _ in range(2)}
+        assert heard == {"downtime_event", "andon_event"}
+        shown = call()
+        narrow_house.publish("andon.call.raised", shown)
+        told = hear(board)
+        assert (told["type"], told["data"]["id"]) == ("andon_event", shown["call"])
+        assert talk(board, {"type": "ping"})["type"] == "pong"
+        own = raised_by(narrow_house, "acme/plant1/line3/press3")
+        other = raised_by(narrow_house, "acme/plant1/line7/press1")
+        until(board, "andon_event", lambda each: each["data"]["id"] == own)
+        say(board, {"type": "force_sync"})
+        snapshot = json.dumps(until(board, "snapshot_data"))
+        assert own in snapshot
+        assert other not in snapshot
+        say(person_, {"type": "force_sync"})
+        assert other in json.dumps(until(person_, "snapshot_data"))
+
+
+def raised_by(house: House, place: str) -> str:
+    """The id of a call that somebody with a token raises at ``place``."""
+    with house.connect("/ws", "lead") as client:
+        hear(client)
+        return raised(client, place)
 
 
 def test_a_token_is_never_written_to_the_log(house, lines):
@@ -399,12 +556,24 @@ def test_a_token_is_never_written_to_the_log(house, lines):
 # -- beside the doors -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/ws/health", "/ws/events", "/ws/stats", "/api/v1/ws/production/events/types",
-                                  "/api/v1/ws/production/subscriptions", "/api/v1/ws/production/stats"])  # fmt: skip
+FIGURES = ("/ws/health", "/ws/stats", "/api/v1/ws/production/stats")
+LISTS = ("/ws/events", "/api/v1/ws/production/events/types", "/api/v1/ws/production/subscriptions")
+
+
+@pytest.mark.parametrize("path", [*FIGURES, *LISTS])
 def test_what_stands_beside_the_doors_can_be_read(house, path):
-    status, document = house.request("GET", path)
+    status, document = house.request("GET", path, shown="lead")
     assert status == 200
     assert document
+
+
+@pytest.mark.parametrize("path", [*FIGURES, *LISTS])
+def test_what_stands_beside_the_doors_is_read_by_who_may(house, strict_house, path):
+    for who in ("", "looks"):
+        assert house.request("GET", path, shown=who)[0] == (403 if path in FIGURES else 200)
+    assert strict_house.request("GET", path)[0] == 401
+    assert strict_house.request("GET", f"{path}?token=lead")[0] == 401
+    assert strict_house.request("GET", path, shown="lead")[0] == 200
 
 
 def test_a_connection_is_told_of_to_its_own_client(house):
@@ -414,7 +583,7 @@ def test_a_connection_is_told_of_to_its_own_client(house):
         assert (status, document["connection_id"]) == (200, own)
         assert document["bytes_sent"] > 0
         assert house.request("GET", "/ws/connections/anna_00000000")[0] == 404
-        assert house.request("GET", "/ws/stats")[1]["total_connections"] >= 1
+        assert house.request("GET", "/ws/stats", shown="lead")[1]["total_connections"] >= 1
 
 
 def test_no_two_connections_have_the_same_id_and_none_takes_over_another_s(house):
@@ -448,7 +617,7 @@ def test_who_is_gone_is_not_counted(house):
 
 
 def test_a_planned_end_is_told_and_then_the_link_breaks():
-    house = floor_house(anonymous=True)
+    house = floor_house()
     try:
         with house.connect("/ws") as client:
             talk(client, {"type": "ping"})

@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from actors import Act, Acted
+from actors import Act, Acted, Answerer
 from actors.desks.alarms import ReadAlarms
 from actors.desks.job_words import ReadJobs
 from actors.places import ALARMS_DESK, JOBS_DESK
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor
 from andond.floor_desks import NO_ANSWER, NO_DESK, PATIENCE, FloorDesks
 from andond.floor_sections import SECTIONS, Where
+from andond.sight import Views
 from domain import Grounds, Refused
-from domain.plant.site import EquipmentModel, Level, Node
+from domain.access import OPEN_RIGHTS, Rights
+from domain.plant.site import EquipmentModel, Level, Node, Site
 from transport.dialects.floor import questions as floor_questions
 from transport.dialects.floor.questions import Deed, Done, Row, Snapshot
 
@@ -42,12 +44,12 @@ class Desk(TrioActor):
 
 
 @asynccontextmanager
-async def desks(**answers: object) -> AsyncIterator[FloorDesks]:
+async def desks(rights: Rights = OPEN_RIGHTS, **answers: object) -> AsyncIterator[Answerer]:
     async with ActorSystem.open() as system:
         specs = [ChildSpec(name, Desk, (answer,)) for name, answer in answers.items()]
         root = system.start(Supervisor, "gateway", [ChildSpec("desks", Supervisor, (specs,))])
         await system.settled(root)
-        yield FloorDesks(system.environment, lambda: MODEL, lambda: 1795240800.0)
+        yield FloorDesks(system.environment, lambda: Site(MODEL), lambda: 1795240800.0).answers(rights)
 
 
 ALARMS = [{"equipment": "acme/line3/press3", "code": "1"}, {"equipment": "acme/line4/press4", "code": "2"}]
@@ -92,7 +94,7 @@ async def test_a_desk_that_hangs_holds_no_other_up_for_long(autojump_clock):
 @pytest.mark.parametrize("name", SECTIONS)
 def test_every_part_is_a_question_that_its_desk_knows(name):
     section = SECTIONS[name]
-    question = section.question(Where(None, MODEL, 0.0))
+    question = section.question(Where(None, MODEL, 0.0, Views().of(OPEN_RIGHTS)))
     if section.desk == ALARMS_DESK:
         assert isinstance(question, ReadAlarms)
     elif section.desk == JOBS_DESK:
@@ -114,7 +116,7 @@ async def test_a_deed_is_done_by_the_desk_of_its_type():
     async with desks(calls=act) as answer:
         done = await answer(Deed("andon.acknowledge", "k1", "anna", 5.0, {"call": "c1"}, "st4"))
         assert done == Done({"state": "acknowledged"}, is_kept=True)
-        assert heard == [Act("andon.acknowledge", "k1", "anna", 5.0, {"call": "c1"}, "st4")]
+        assert heard == [Act("andon.acknowledge", "k1", "anna", 5.0, {"call": "c1"}, "st4", rights=OPEN_RIGHTS)]
         with pytest.raises(Refused) as refused:
             await answer(Deed("moon.land", None, "anna", 5.0, {}))
         assert refused.value.grounds is Grounds.UNSUPPORTED

@@ -112,11 +112,16 @@ def test_hooks_are_listed_where_no_daemon_answers(found, capsys):
 )
 def test_the_daemon_is_asked_where_its_settings_say(server, url, found, monkeypatch):
     asked = []
-    monkeypatch.setattr(hook_list, "fetch", lambda each: asked.append(each) or {"version": "1", "hooks": []})
+
+    def get(daemon, path):
+        asked.append(f"{daemon.url}{path}")
+        return {"version": "1", "hooks": []}
+
+    monkeypatch.setattr(hook_list.Daemon, "get", get)
     monkeypatch.setattr(hook_list, "settings_of", lambda _: Settings(server=server))
     given = options()
     given.url = None
-    assert (hook_list.main(given), asked) == (0, [url])
+    assert (hook_list.main(given), asked) == (0, [f"{url}/statusz"])
 
 
 def test_a_hook_that_does_not_load_is_listed_with_the_reason(found, capsys):
@@ -128,7 +133,7 @@ def test_a_hook_that_does_not_load_is_listed_with_the_reason(found, capsys):
 
 def test_the_running_daemon_is_asked_first(monkeypatch, capsys):
     part = {"hook": "line4", "kind": "rule", "name": "x", "state": "quarantined", "reason": "late", "since": "now"}
-    monkeypatch.setattr(hook_list, "fetch", lambda _: {"version": "1.2", "hooks": [part]})
+    monkeypatch.setattr(hook_list.Daemon, "get", lambda *_: {"version": "1.2", "hooks": [part]})
     given = options()
     given.json = True
     assert hook_list.main(given) == 1

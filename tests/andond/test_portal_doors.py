@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -8,14 +9,54 @@ from actors import Opening
 from andond.api.portal import DeskBusy
 from andond.api.portal_analytics import HistoryAway
 from andond.floor_doors import DeniedSession
+from andond.identities import Identities, Terms
 from andond.portal_doors import TOP_LIMIT, ConsoleDesk, PortalDoors
-from domain import Event, Priority, Refused, rfc3339
+from domain import Event, Grounds, Priority, Refused, rfc3339
+from domain.access import (
+    NO_RIGHTS,
+    OPEN_RIGHTS,
+    ROLES,
+    AccessPolicy,
+    Anonymous,
+    Identity,
+    Proof,
+    Rights,
+    TokenFault,
+    TokenRefused,
+)
 from domain.chain import HOUR, ChainView, Now, Surroundings, begin_of, folded
-from transport import ClientAddress, Close, Door, Request, Send
-from transport.dialects.portal import DOORS, ConsoleQuestion, Guest
+from transport import ClientAddress, Close, Door, Request, Response, Send
+from transport.dialects.portal import DOORS, ConsoleQuestion
 
 AT = 1_800_000_000.0
-GUESTS = {"good": Guest("anna", frozenset({"ADMIN"}))}
+PEOPLE = {
+    "good": Identity("u1", "anna", frozenset({"ADMIN"}), Proof.TOKEN),
+    "fitter": Identity("u2", "fitter", frozenset({"operator"}), Proof.TOKEN),
+}
+(PUBLIC,) = ROLES["user"].grants
+
+
+class Verifier:
+    """Knows two good tokens, and one that may count in a moment."""
+
+    def verify(self, token: str, at: float) -> Identity:
+        assert at > 0
+        if token in PEOPLE:
+            return PEOPLE[token]
+        if token == "soon":  # noqa: S105 - a word of this test
+            raise TokenRefused(TokenFault.UNKNOWN_KEY, retry_after=1.0)
+        raise TokenRefused(TokenFault.SIGNATURE)
+
+
+def doors_for(verifier: Verifier | None) -> PortalDoors:
+    """The doors of a gateway that shows what is public to who has no token."""
+    policy = AccessPolicy(anonymous=Anonymous(PUBLIC.sees))
+    return PortalDoors(identities=Identities(lambda: Terms(policy, verifier=verifier)))
+
+
+def closed_doors() -> PortalDoors:
+    """The doors of a gateway that shows nothing to who has no token."""
+    return PortalDoors(identities=Identities(lambda: Terms(AccessPolicy(), verifier=Verifier())))
 
 
 def request(path: str, **headers: str) -> Request:
@@ -61,29 +102,72 @@ def test_a_path_that_is_none_of_the_portal_s_is_left_to_others():
 
 
 @pytest.mark.parametrize("path", DOORS)
-def test_without_anybody_who_checks_tokens_a_token_proves_nothing(path):
+def test_where_nobody_is_asked_who_they_are_a_token_proves_nothing(path):
     doors = PortalDoors()
-    assert doors(request(path, authorization="Bearer good")) is doors(request(path))
+    for door in (doors(request(path, authorization="Bearer good")), doors(request(path))):
+        assert opening(door).rights is OPEN_RIGHTS
+        session = opening(door).session(link(), request(path))
+        assert not isinstance(session, DeniedSession)
+    assert doors.crowds[path].statistics(AT)["authenticatedSessions"] == 0
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_without_anybody_who_checks_tokens_a_token_proves_nothing(path):
+    door = doors_for(None)(request(path, authorization="Bearer good"))
+    assert opening(door).rights is NO_RIGHTS
+    session = opening(door).session(link(), request(path))
+    assert isinstance(session, DeniedSession) == (not DOORS[path].waits_for_word)
 
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_token_that_is_taken_says_who_is_there_and_nobody_waits_for_a_word(path):
-    door = PortalDoors(tokens=GUESTS.get)(request(path, authorization="Bearer good"))
+    door = closed_doors()(request(path, authorization="Bearer good"))
     assert not opening(door).must_introduce
+    assert opening(door).rights.identity is PEOPLE["good"]
     assert door.name == DOORS[path].word
 
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_token_that_is_not_taken_closes_only_where_one_must_be_good(path):
-    doors = PortalDoors(tokens=GUESTS.get)
-    session = opening(doors(request(path, authorization="Bearer bad"))).session(link(), request(path))
+    doors = doors_for(Verifier())
+    door = opening(doors(request(path, authorization="Bearer bad")))
+    session = door.session(link(), request(path))
     closes = [step for step in session.opened(AT) if isinstance(step, Close)]
     assert [step.code for step in closes] == ([1008] if path == "/ws/transactions" else [])
     assert isinstance(session, DeniedSession) == bool(closes)
+    # Who is nobody has no more than who shows nothing.
+    assert door.rights == (NO_RIGHTS if closes else opening(doors(request(path))).rights)
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer bad"}, {"authorization": "Bearer fitter"}])
+def test_who_sees_nothing_of_the_portal_is_let_in_only_where_a_token_comes_in_a_message(path, headers):
+    door = opening(closed_doors()(request(path, **headers)))
+    session = door.session(link(), request(path))
+    assert isinstance(session, DeniedSession) == (path != "/ws/v11")
+    assert not any(map(door.rights.sees_any, ("chain", "portal", "panels")))
+    if path != "/ws/v11":
+        assert [step.code for step in session.opened(AT)] == [1008]
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_token_whose_key_is_being_fetched_may_come_again(path):
+    answer = doors_for(Verifier())(request(path, authorization="Bearer soon"))
+    assert isinstance(answer, Response)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("may_query", [True, False])
+def test_a_token_stands_in_the_address_only_where_that_is_allowed(path, may_query):
+    terms = Terms(AccessPolicy(anonymous=Anonymous(PUBLIC.sees)), query_tokens=may_query, verifier=Verifier())
+    asked = replace(request(path), query={"token": ["good"]})
+    door = opening(PortalDoors(identities=Identities(lambda: terms))(asked))
+    assert door.rights.identity.is_proved is may_query
 
 
 def test_who_is_behind_a_door_is_counted_until_it_leaves():
-    doors = PortalDoors(tokens=GUESTS.get)
+    doors = doors_for(Verifier())
     path = "/ws/transactions"
     guest, known = opening(doors(request(path))), opening(doors(request(path, authorization="Bearer good")))
     guest.session(link("a", 3), request(path))
@@ -102,10 +186,11 @@ def test_who_is_behind_a_door_is_counted_until_it_leaves():
 
 
 def test_who_says_nothing_at_v11_is_late_in_the_predecessor_s_words():
-    context = opening(PortalDoors()(request("/ws/v11")))
-    assert context.must_introduce
-    assert context.late == (1008, "Authentication timeout")
-    session = PortalDoors(tokens=GUESTS.get)(request("/ws/v11", authorization="Bearer good"))
+    for doors in (PortalDoors(), doors_for(Verifier()), closed_doors()):
+        context = opening(doors(request("/ws/v11")))
+        assert context.must_introduce
+        assert context.late == (1008, "Authentication timeout")
+    session = doors_for(Verifier())(request("/ws/v11", authorization="Bearer good"))
     assert opening(session).session(link(), request("/ws/v11")).opened(AT) == []
 
 
@@ -126,7 +211,7 @@ async def test_the_console_is_answered_from_the_present_view():
     for number in range(TOP_LIMIT + 2):
         data.take("validator.status", validator=f"v{number}", status="ACTIVE", votingPower=number)
     data.take("validator.status", validator="powerless", status="JAILED")
-    desk = ConsoleDesk(data, lambda: AT)
+    desk = ConsoleDesk(data, lambda: AT)(OPEN_RIGHTS)
     overview = await desk(ConsoleQuestion("initial_data"))
     assert overview["chainHeight"] == 7
     analytics = await desk(ConsoleQuestion("analytics"))
@@ -144,10 +229,41 @@ async def test_the_console_is_answered_from_the_present_view():
     assert overview["provenance"]["source"] == "/chain"
 
 
+def of(*roles: str) -> Rights:
+    return AccessPolicy().rights(Identity("u", "u", frozenset(roles), Proof.TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("rights", "told"),
+    [
+        (NO_RIGHTS, set()),
+        (of("operator"), set()),
+        (of("user"), {"transactions"}),
+        (of("developer"), {"transactions"}),
+        (of("validator"), {"transactions", "validators"}),
+        (of("admin"), {"transactions", "validators"}),
+    ],
+)
+async def test_the_console_tells_nobody_more_than_the_channels_of_the_same(rights, told):
+    data = Data()
+    data.take("validator.status", validator="v1", status="ACTIVE", votingPower=5)
+    desk = ConsoleDesk(data, lambda: AT)(rights)
+    for word in ("transactions", "validators"):
+        if word in told:
+            assert word in await desk(ConsoleQuestion(word))
+            continue
+        with pytest.raises(Refused) as refused:
+            await desk(ConsoleQuestion(word))
+        assert refused.value.grounds is Grounds.NOT_ALLOWED
+    analytics = await desk(ConsoleQuestion("analytics"))
+    assert ("v1" in str(analytics)) == ("validators" in told)
+    assert (analytics["topValidators"] is None) == bool(analytics.get("reasons", {}).get("topValidators"))
+
+
 async def test_a_history_that_cannot_be_read_is_null_with_a_reason():
     data = Data()
     data.away = True
-    analytics = await ConsoleDesk(data)(ConsoleQuestion("analytics"))
+    analytics = await ConsoleDesk(data)(OPEN_RIGHTS)(ConsoleQuestion("analytics"))
     for name in ("transactionsByHour", "tpsByHour", "chainGrowth"):
         assert (analytics[name], analytics["reasons"][name]) == (None, "the history cannot be read now")
 
@@ -156,9 +272,9 @@ async def test_a_desk_that_is_behind_refuses_the_console():
     data = Data()
     data.busy = True
     with pytest.raises(Refused, match="did not answer in time"):
-        await ConsoleDesk(data)(ConsoleQuestion("analytics"))
+        await ConsoleDesk(data)(OPEN_RIGHTS)(ConsoleQuestion("analytics"))
 
 
 async def test_another_question_is_a_fault_of_ours():
     with pytest.raises(TypeError, match="no question of the console"):
-        await ConsoleDesk(Data())("what time is it")
+        await ConsoleDesk(Data())(OPEN_RIGHTS)("what time is it")

@@ -5,9 +5,11 @@ import trio.testing
 
 from actors import Front, places
 from actors.runtime import ActorSystem, Policy, Supervisor
-from andond.tree import GATEWAY_POLICY, LISTENERS_POLICY, Present, gateway
+from andond.own_tokens import own_tokens
+from andond.signing_in import SigningIn
+from andond.tree import GATEWAY_POLICY, LISTENERS_POLICY, Present, Trust, gateway
 from config import CanarySettings, HostSource, HttpSource, ReceiptSettings, ServerSettings, Settings
-from transport import Routes, json_response, open_listeners
+from transport import Routes, TokenVerifier, json_response, open_listeners
 
 
 def doors(_request):
@@ -30,6 +32,7 @@ def present() -> Present:
 def test_what_comes_later_relies_on_what_comes_before(present, sockets):
     specs = gateway(present, sockets, Routes(), doors, Front())
     assert [spec.id for spec in specs] == [
+        "audit",
         "recorder",
         "channels",
         "desks",
@@ -44,10 +47,16 @@ def test_what_comes_later_relies_on_what_comes_before(present, sockets):
     assert GATEWAY_POLICY.strategy is LISTENERS_POLICY.strategy is not Policy().strategy
 
 
+def trust_of(present: Present) -> Trust:
+    verifier = TokenVerifier()
+    tokens = own_tokens(None, present.settings.access.own, verifier, tuple)
+    return Trust(tokens, verifier, SigningIn(present, verifier, tokens).keeper(lambda: None))
+
+
 async def test_every_lasting_actor_lives_at_its_place(present, sockets):
     front = Front()
     async with ActorSystem.open() as system:
-        specs = gateway(present, sockets, Routes(), doors, front)
+        specs = gateway(present, sockets, Routes(), doors, front, trust_of(present))
         await system.settled(system.start(Supervisor, places.GATEWAY, specs, GATEWAY_POLICY))
         await trio.testing.wait_all_tasks_blocked()
         for name, path in vars(places).items():
@@ -58,7 +67,14 @@ async def test_every_lasting_actor_lives_at_its_place(present, sockets):
         sources = system.environment.registry.get(places.SOURCES).actor_inbox.owner
         assert sorted(child.spec.id for child in sources.children) == ["door", "host"]
         watches = system.environment.registry.get(places.WATCHES).actor_inbox.owner
-        assert [child.spec.id for child in watches.children] == ["vigil", "receipts", "canary"]
+        assert [child.spec.id for child in watches.children] == [
+            "vigil",
+            "receipts",
+            "canary",
+            "keys",
+            "accounts",
+            "page",
+        ]
         assert front.server is not None
         assert front.open_links() == 0
     assert front.server is None

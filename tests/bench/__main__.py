@@ -30,6 +30,7 @@ SECTIONS = {
     "encrypted": "processor time for a delivery over TLS",
     "idle": "memory and heartbeats of 10,000 connections",
     "storm": "9,000 clients reconnect while 100 are served",
+    "hostile": "10,000 hostile connections in a minute beside 100 honest clients",
     "critical": "a critical event in a saturated channel of 5,000",
     "overtaking": "critical events behind a backlog of 20,000, for every kind of client",
     "flood": "a source that floods beside one that does not",

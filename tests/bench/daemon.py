@@ -9,6 +9,7 @@ follower has got it, which is a probe of ours. Commands, each answered by one li
 * ``flush COUNT SIZE``: each publication when the one before it is out, so one send a follower
 * ``burst COUNT SIZE JOINED``: all at once; how many are joined is the channel's business
 * ``pace COUNT SIZE EVERY``: one each EVERY microseconds, stamped with the moment it was due
+* ``urgent COUNT SIZE EVERY``: the same, all of them critical
 * ``flood SECONDS SIZE``: routine ones so that some always wait, and a critical one each 100 ms
 """
 
@@ -21,20 +22,22 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import ParamSpec, cast
 
 import trio
 
 import andond.run
-from actors import Front
 from actors.messages import Follow, Publish, Unfollow
 from actors.places import CHANNELS, Address
 from actors.runtime import ChildSpec, TrioActor
 from andond import cli
-from andond.tree import Present, gateway
+from andond.tree import gateway
 from domain import Event, JsonValue, Priority, Publication
-from transport import Batch, Door, Frame, FrameStream, Request, Response, Routes
+from domain.access import OPEN_RIGHTS
+from transport import Batch, Frame, FrameStream
 from transport.dialects.cloudevents import encode
+
+P = ParamSpec("P")
 
 CHANNEL = "events/bench"
 SIZE = 300
@@ -116,7 +119,7 @@ class Publisher(TrioActor):
         return len(encode(Publication(CHANNEL, "0123abcd", 1000, time.time(), self._event(microseconds()))))
 
     def _follow(self, probe: Probe) -> None:
-        self._channels.tell(Follow(CHANNEL, cast("FrameStream", probe), encode, latest=1))
+        self._channels.tell(Follow(CHANNEL, cast("FrameStream", probe), encode, latest=1, rights=OPEN_RIGHTS))
 
     def _event(self, at: int, priority: Priority = Priority.NORMAL, word: str = "stamp") -> Event:
         self._made += 1
@@ -155,6 +158,8 @@ class Publisher(TrioActor):
             await self._burst(int(first))
         elif name == "pace":
             await self._pace(int(first), int(rest[1]))
+        elif name == "urgent":
+            await self._pace(int(first), int(rest[1]), Priority.CRITICAL)
         else:
             found = await self._flood(float(first))
         ended = microseconds()
@@ -171,12 +176,12 @@ class Publisher(TrioActor):
             self._publish(microseconds())
         await self._last.reached(count)
 
-    async def _pace(self, count: int, every: int) -> None:
+    async def _pace(self, count: int, every: int, priority: Priority = Priority.NORMAL) -> None:
         began = trio.current_time()
         first = microseconds()
         for index in range(count):
             await trio.sleep_until(began + index * every / 1e6)
-            self._publish(first + index * every)
+            self._publish(first + index * every, priority)
         await self._last.reached(count)
 
     async def _flood(self, seconds: float) -> dict[str, JsonValue]:
@@ -208,17 +213,16 @@ def _say(value: dict[str, JsonValue]) -> None:
     print(json.dumps(value), flush=True)  # noqa: T201 - what the harness listens to
 
 
-def _with_publisher(
-    present: Present,
-    sockets: Sequence[socket.socket],
-    routes: Routes,
-    doors: Callable[[Request], Door | Response],
-    front: Front,
-) -> list[ChildSpec]:
-    port = sockets[0].getsockname()[1]
-    return [*gateway(present, sockets, routes, doors, front), ChildSpec("publisher", Publisher, (port,))]
+def _with_publisher(make: Callable[P, list[ChildSpec]]) -> Callable[P, list[ChildSpec]]:
+    """The tree that ``make`` makes, whatever it is given, and the publisher."""
+
+    def made(*given: P.args, **named: P.kwargs) -> list[ChildSpec]:
+        sockets = cast("Sequence[socket.socket]", given[1])
+        return [*make(*given, **named), ChildSpec("publisher", Publisher, (sockets[0].getsockname()[1],))]
+
+    return made
 
 
 if __name__ == "__main__":
-    andond.run.gateway = _with_publisher  # type: ignore[attr-defined]  # imported there, to be used there
+    andond.run.gateway = _with_publisher(gateway)  # type: ignore[attr-defined]  # imported there, to be used there
     sys.exit(cli.main(["run", *sys.argv[1:]]))

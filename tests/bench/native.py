@@ -91,7 +91,7 @@ class Client:
 
     async def _open(self, stream: trio.SocketStream) -> None:
         await stream.send_all(
-            b"GET /stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             b"Sec-WebSocket-Protocol: andond.v1.json\r\n\r\n"
         )
@@ -207,7 +207,7 @@ class Poster:
 
     async def _is_answered_for(self, body: bytes) -> bool:
         head = (
-            "POST /api/v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
             f"Content-Type: application/cloudevents+json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         answer = b""

@@ -223,7 +223,7 @@ def test_a_fault_reads_as_a_sentence():
     ("text", "key", "expected"),
     [
         ("[servre]\n", "servre", "'server', perhaps"),
-        ("[zzz]\n", "zzz", "one of server, log"),
+        ("[zzz]\n", "zzz", "one of server, access, log"),
         ("server = 1\n", "server", "a table, [server]"),
         ("sources = 1\n", "sources", "a table, [sources]"),
         ("[sources]\npress3 = 1\n", "sources.press3", "a table, [sources.NAME]"),

@@ -100,6 +100,10 @@ def test_the_process_is_given_longer_to_stop_than_its_clients_to_leave():
     assert int(timeout) > Settings().server.drain_timeout + 10
 
 
+def test_no_core_dump_holds_the_keys_and_passwords_of_the_process():
+    assert directives(SERVICE)["LimitCORE"] == ["0"]
+
+
 def test_open_files_are_enough_for_all_connections():
     (limit,) = directives(SERVICE)["LimitNOFILE"]
     assert int(limit) > Settings().server.connections + 100

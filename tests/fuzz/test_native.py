@@ -28,6 +28,7 @@ from actors import Opening
 from andond.doors import Doors
 from config import ServerSettings
 from domain import Grounds, Position, Refused, is_tree
+from domain.access import OPEN_RIGHTS
 from transport import (
     Close,
     Door,
@@ -48,7 +49,7 @@ from transport import (
 from transport.dialects import examples
 from transport.dialects.asyncapi import document
 from transport.dialects.deeds import Done
-from transport.dialects.native import ENCODINGS, FAULTS, JSON, Encoding, NativeSession, State, Terms
+from transport.dialects.native import ENCODINGS, FAULTS, JSON, Encoding, NativeSession, State, Terms, TokenShown
 
 CORPUS = sorted((Path(__file__).parent / "corpus" / "native").iterdir())
 SEPARATOR = b"\x1e"
@@ -71,7 +72,7 @@ TOKENS = [
 def fuzz_one(data: bytes) -> bool:
     """Say ``data`` to a new session; returns whether what it said first was done."""
     encoding = ENCODINGS[data[0] & 1] if data else JSON
-    session = NativeSession(encoding, "s", TERMS)
+    session = NativeSession(encoding, "s", TERMS, lambda: OPEN_RIGHTS)
     if data[1:2] and not data[1] & 1:
         connect(session, encoding)
     done: list[bool] = []
@@ -102,6 +103,9 @@ def told(encoding: Encoding, steps: list[Step]) -> list[Mapping[str, object]]:
     for number, step in enumerate(steps):
         assert not isinstance(step, Close) or number == len(steps) - 1
         frames = [step.frame] if isinstance(step, Send) else []
+        if isinstance(step, Enquire) and isinstance(step.question, TokenShown):
+            # Whatever it is, it is the token of somebody who may do everything.
+            heard += told(encoding, list(step.then(OPEN_RIGHTS)))
         if isinstance(step, Subscribe):
             frames = [step.confirm(Followed(step.channel, "e7", 5, recovered=True))]
         elif isinstance(step, Resume):
@@ -315,7 +319,7 @@ def beyond(name: str, command: object) -> bool:
 
 def ready(name: str, encoding: Encoding, command: object) -> NativeSession:
     """A session in which a good ``command`` has nothing against it but itself."""
-    session = NativeSession(encoding, "s", TERMS)
+    session = NativeSession(encoding, "s", TERMS, lambda: OPEN_RIGHTS)
     if name != "connectCommand":
         connect(session, encoding)
     body = command.get("unsubscribe") if isinstance(command, dict) else None
@@ -371,6 +375,8 @@ class Peer:
     def _take(self, steps: Sequence[Step]) -> None:
         for step in steps:
             match step:
+                case Enquire(question=TokenShown(), then=then):
+                    self._take(then(OPEN_RIGHTS))
                 case Enquire(question=question, then=then):
                     is_done = "o" in str(question)
                     self._take(then(Done(None, is_done) if is_done else Refused(Grounds.CONFLICT, "planted")))
@@ -406,6 +412,7 @@ class House:
     async def opened(self, door: Door, request: Request, link: Link) -> Peer:
         await trio.lowlevel.checkpoint()
         assert isinstance(door.context, Opening)
+        link.rights = door.context.rights
         return Peer(door.context.session(link, request), link)
 
     def connect(self, encoding: Encoding) -> websockets.sync.client.ClientConnection:

@@ -93,7 +93,7 @@ class House:
         if request.path == "/forbidden":
             return problem(403, "Forbidden", "not for you", 403)
         if request.path in {"/stream", "/broken", "/slow"}:
-            return Door(request.path[1:])
+            return Door(request.path[1:], weighs=True)
         return problem(404, "Not Found", "no such door", 404)
 
     async def opened(self, door: Door, request: Request, link: Link) -> Peer:

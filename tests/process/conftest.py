@@ -166,7 +166,8 @@ class Page:
         return str(self.evaluate(f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"))
 
     def close(self) -> None:
-        """Leave the tab."""
+        """Close the tab: what is open goes on looking for its gateway."""
+        self.call("Page.close")
         self._socket.close()
 
 

@@ -278,7 +278,7 @@ def test_while_it_drains_nobody_more_is_let_in_and_probes_are_told(start):
     client = daemon.connect("/ws/metrics")
     with probe:
         # A request under way is answered while the client takes its time to leave.
-        probe.sendall(b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        probe.sendall(b"POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n")
         daemon.signal(signal.SIGTERM)
         daemon.said("listener.closed")
         with pytest.raises(ConnectionRefusedError):
@@ -292,7 +292,7 @@ def test_a_second_signal_ends_it_at_once(start):
     client = socket.create_connection(("127.0.0.1", daemon.port), LIMIT)
     with client:
         client.sendall(
-            b"GET /ws/metrics HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /ws/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         assert client.recv(12) == b"HTTP/1.1 101"

@@ -62,7 +62,7 @@ def opening(path: str, subprotocol: str, name: str) -> bytes:
     key = base64.b64encode(name.encode().ljust(16, b".")[:16]).decode()
     lines = [
         f"GET {path} HTTP/1.1",
-        "Host: andond",
+        "Host: localhost",
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",

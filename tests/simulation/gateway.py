@@ -155,7 +155,7 @@ class Gateway:
             args, more = spec.args, {}
             if spec.id in LEFT_OUT:
                 continue
-            if spec.id == "recorder":
+            if spec.id in {"recorder", "auditor"}:
                 more = {"clock": self._nature.wall, "run": self._disk.run}
             elif spec.id == "memory":
                 # It would write its file in a thread.

@@ -1,6 +1,6 @@
 """Alarms after ISA-18.2: their states, what is on record of them, how many and how fast: plain rules."""
 
-from domain.plant.alarms.acts import ACTS, Wish, act
+from domain.plant.alarms.acts import ACTS, Wish, act, no_alarm
 from domain.plant.alarms.alarm import BY_HAND, Alarm, Change, Removal, Shelving, Signal, alarm_id, step
 from domain.plant.alarms.alarms import HEARD, Alarms, Occurred, merged
 from domain.plant.alarms.board import LINES, Line, Shown, board
@@ -93,6 +93,7 @@ __all__ = [
     "hear",
     "merged",
     "next_state",
+    "no_alarm",
     "occurrences",
     "row_of",
     "shifted",

@@ -58,13 +58,18 @@ def act(alarms: Alarms, type_: str, wish: Wish) -> Decision[Answer]:
         raise _conflict(alarm, str(impossible)) from None
 
 
+def no_alarm(id_: str) -> Refused:
+    """What is said where there is no alarm ``id_``, or none that concerns who asks."""
+    return Refused(Grounds.NOT_FOUND, f"there is no alarm {id_}", {"alarm": id_})
+
+
 def _found(alarms: Alarms, arguments: Arguments, at: float) -> Alarm:
     id_ = arguments.optional_text("alarm") or arguments.optional_text("id")
     if id_ is not None:
         arguments.check()
         alarm = alarms.get(id_)
         if alarm is None:
-            raise Refused(Grounds.NOT_FOUND, f"there is no alarm {id_}", {"alarm": id_})
+            raise no_alarm(id_)
         return alarm
     equipment, key = arguments.text("equipment").strip("/"), arguments.text("key")
     code = arguments.optional_text("code") or ""

@@ -8,6 +8,7 @@ the source's clock said is kept beside, as it wrote it. The names of OPC 10000-9
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2s
 
 from domain.plant.alarms.classes import Terms
@@ -16,6 +17,7 @@ from domain.plant.alarms.states import Fact, State, Trigger, next_state
 RECENT = 600.0
 RECENT_LIMIT = 32
 ID_SIZE = 8
+IDS_REMEMBERED = 16_384
 
 BY_HAND = "by hand"
 """What suppresses an alarm that a person suppressed."""
@@ -150,6 +152,7 @@ class Alarm:
         return terms.facts.union(fact for fact, holds in said.items() if holds)
 
 
+@lru_cache(IDS_REMEMBERED)
 def alarm_id(equipment: str, key: str, code: str) -> str:
     """The id of the alarm ``key`` with ``code`` of ``equipment``: 16 characters that fit into any address."""
     return blake2s(f"{equipment}\x1f{key}\x1f{code}".encode(errors="replace"), digest_size=ID_SIZE).hexdigest()

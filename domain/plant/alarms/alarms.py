@@ -4,8 +4,8 @@ Rules of this file: whatever changes an alarm comes through here, and leaves as 
 act says who it is by; a refusal names the state. What the time does is asked for with ``due`` and late is not lost: a
 step that was due while nobody asked is taken once.
 
-* An alarm with which nothing is going on may be forgotten when room is needed; one with which something is stays. What
-  there is no room for at all is counted in ``refused``.
+* An alarm with which nothing is going on may be forgotten when room is needed; one with which something is stays. No
+  place fills more than its share, see ``domain.plant.shares``. What there is no room for is counted in ``refused``.
 * After a restart an alarm that was active is believed until its source is connected again and has had ``REFRESH``
   seconds to say what is active now (OPC 10000-9: ConditionRefresh after each reconnect).
 """
@@ -14,18 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from domain.decision import Decision, Row
 from domain.event import Event
 from domain.json import JsonObject
 from domain.plant.alarms.alarm import BY_HAND, Alarm, Change, Signal, alarm_id, step
+from domain.plant.alarms.board import Shown
 from domain.plant.alarms.classes import Rulebook, Terms
 from domain.plant.alarms.documents import Document, document, flood_event, transition_event
 from domain.plant.alarms.hearing import SIGNALS, expire, hear, shifted, signal_of
+from domain.plant.alarms.order import Order
 from domain.plant.alarms.performance import Counts, Performance
 from domain.plant.alarms.rates import SECOND, Activation, FloodChange
 from domain.plant.alarms.rows import ALARM, alarm_of, flood_of, flood_row, row_of
 from domain.plant.alarms.states import Trigger
+from domain.plant.shares import Shares
 
 CAPACITY = 10_000
 POSITIONS = 64
@@ -44,6 +48,9 @@ Occurred = tuple[str, ...]
 class Alarms:
     """The alarms that are known, by their ids; ``at`` is when counting begins (Unix seconds)."""
 
+    is_whole = True
+    """Whether these are all alarms that there are."""
+
     def __init__(
         self,
         rulebook: Rulebook,
@@ -53,12 +60,14 @@ class Alarms:
     ) -> None:
         self.rulebook = rulebook
         self.refused = 0
-        self.counts = Counts()
-        self.performance: dict[str, Performance] = {}
+        self._counts = Counts()
+        self._performance: dict[str, Performance] = {}
         self.began = at
         self._capacity = capacity
+        self._shares = Shares(capacity)
         self._shift_of = shift_of
         self._alarms: dict[str, Alarm] = {}
+        self._order = Order(lambda alarm: Shown(alarm, self.terms(alarm).rationale.priority).urgency)
         self._forgotten: list[Row] = []
         self._terms: dict[str, Terms] = {}
         self._deadlines: dict[str, float] = {}
@@ -71,6 +80,20 @@ class Alarms:
 
     def __iter__(self) -> Iterator[Alarm]:
         return iter(tuple(self._alarms.values()))
+
+    @property
+    def counts(self) -> Counts:
+        """How many there are in each state."""
+        return self._counts
+
+    @property
+    def performance(self) -> dict[str, Performance]:
+        """What is counted, by operating position."""
+        return self._performance
+
+    def ordered(self) -> list[Alarm]:
+        """All of them, the most urgent first."""
+        return [self._alarms[id_] for id_ in self._order.of(self)]
 
     def get(self, id_: str) -> Alarm | None:
         """The alarm ``id_``, None if it is not known."""
@@ -110,7 +133,7 @@ class Alarms:
         for position, value in rows:
             flood = flood_of(value)
             unread += flood is None
-            self._of_position(position, at).window.flood = flood
+            self.of_position(position, at).window.flood = flood
         return unread
 
     def _restore_rates(self, alarms: Iterable[Alarm], at: float) -> None:
@@ -119,7 +142,7 @@ class Alarms:
             held = by_position.setdefault(self.position(alarm.equipment), [])
             held += [Activation(round(each * SECOND), alarm.id) for each in alarm.recent]
         for position, held in by_position.items():
-            performance = self._of_position(position, at)
+            performance = self.of_position(position, at)
             performance.restore(sorted(held, key=lambda each: each.at), performance.window.flood)
 
     # -- what sources say --------------------------------------------------------------------------------
@@ -143,7 +166,7 @@ class Alarms:
         alarm = self._alarms.get(id_)
         before = alarm
         if alarm is None:
-            if not signal.is_true or not self._make_room():
+            if not signal.is_true or not self._make_room(signal.equipment):
                 return Decision(())
             alarm = self._new(signal.equipment, signal.key, signal.code, signal.at)
         terms = self.terms(alarm)
@@ -263,6 +286,7 @@ class Alarms:
         """From now on another ``rulebook`` holds; delays and shelvings that run keep their end."""
         self.rulebook = rulebook
         self._terms.clear()
+        self._order.reset()
         return merged([self._suppress_by_design(alarm, at) for alarm in tuple(self._alarms.values())])
 
     # -- what becomes of it --------------------------------------------------------------------------------
@@ -284,7 +308,7 @@ class Alarms:
     def find(self, equipment: str, key: str, code: str, at: float) -> Alarm | None:
         """The alarm of that name, known or not; None if there is no room for it."""
         known = self._alarms.get(alarm_id(equipment, key, code))
-        if known is None and self._make_room():
+        if known is None and self._make_room(equipment):
             known = self._new(equipment, key, code, at)
         return known
 
@@ -303,7 +327,7 @@ class Alarms:
                 events.append(transition_event(change, described, terms.rationale.record(), told))
             if change.is_activation and terms.of_class.call:
                 occurred.append(change.alarm.id)
-            performance = self._of_position(position, at)
+            performance = self.of_position(position, at)
             shift = self._shift_of(alarm.equipment, at) if change.trigger is Trigger.ACKNOWLEDGE else ""
             told_of_floods = performance.note(change, terms.rationale.priority, shift)
             if change.is_activation:
@@ -318,7 +342,8 @@ class Alarms:
         # A flood that goes on has grown by one.
         return Decision((), events, (flood_row(position, flood),) if events or flood is not None else ())
 
-    def _of_position(self, position: str, at: float) -> Performance:
+    def of_position(self, position: str, at: float) -> Performance:
+        """What is counted at ``position``; for one that is new it begins ``at``."""
         return self.performance.setdefault(position, Performance(at))
 
     def _new(self, equipment: str, key: str, code: str, at: float) -> Alarm:
@@ -328,7 +353,10 @@ class Alarms:
     def _keep(self, alarm: Alarm) -> None:
         id_ = alarm.id
         before = self._alarms.get(id_)
+        if before is None:
+            self._shares.add(alarm.equipment)
         self._alarms[id_] = alarm
+        self._order.put(alarm)
         self.counts.move(None if before is None else (before.state, before.active), (alarm.state, alarm.active))
         deadline = alarm.deadline
         if deadline is None:
@@ -336,19 +364,26 @@ class Alarms:
         else:
             self._deadlines[id_] = deadline[0]
 
-    def _make_room(self) -> bool:
-        """Whether there is room for one more alarm, after some were forgotten if need be."""
+    def _make_room(self, equipment: str) -> bool:
+        """Whether there is room for one more alarm of ``equipment``, after some were forgotten if need be."""
+        part = self._shares.full(equipment)
+        if part is not None:
+            self._forget(alarm for alarm in self._alarms.values() if alarm.is_plain and part.has(alarm.equipment))
         if len(self._alarms) >= self._capacity:
-            plain = [alarm for alarm in self._alarms.values() if alarm.is_plain][:FORGOTTEN_AT_ONCE]
-            for alarm in plain:
-                self.counts.move((alarm.state, alarm.active), None)
-                del self._alarms[alarm.id]
-                self._forgotten.append(Row(ALARM, alarm.id, None))
-                self._terms.pop(alarm.id, None)
-        if len(self._alarms) < self._capacity:
+            self._forget(alarm for alarm in self._alarms.values() if alarm.is_plain)
+        if len(self._alarms) < self._capacity and self._shares.full(equipment) is None:
             return True
         self.refused += 1
         return False
+
+    def _forget(self, alarms: Iterable[Alarm]) -> None:
+        for alarm in tuple(islice(alarms, FORGOTTEN_AT_ONCE)):
+            self.counts.move((alarm.state, alarm.active), None)
+            self._shares.remove(alarm.equipment)
+            self._order.drop(alarm.id)
+            del self._alarms[alarm.id]
+            self._forgotten.append(Row(ALARM, alarm.id, None))
+            self._terms.pop(alarm.id, None)
 
 
 def merged(decisions: Iterable[Decision[Occurred]]) -> Decision[Occurred]:

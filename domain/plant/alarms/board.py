@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.plant.alarms.alarm import Alarm
+from domain.plant.alarms.order import Urgency
 from domain.plant.alarms.rationale import AlarmPriority
 from domain.plant.alarms.states import State
 
@@ -30,7 +31,7 @@ class Shown:
     priority: AlarmPriority
 
     @property
-    def urgency(self) -> tuple[int, int, float, str]:
+    def urgency(self) -> Urgency:
         """What is to be seen first sorts first: unacknowledged and active, then priority, then age."""
         state = self.alarm.state
         return _ORDER.get(state, len(_ORDER)), self.priority.rank, self.alarm.occurred_at or 0.0, self.alarm.id

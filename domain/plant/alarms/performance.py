@@ -75,6 +75,10 @@ class Performance:
             samples.append(max(0.0, at - since))
         return self._activated(alarm.id, priority, at) if change.is_activation else []
 
+    def count(self, name: str, priority: AlarmPriority, at: float) -> None:
+        """Count that the alarm ``name`` came onto the operator's list, which was noted elsewhere."""
+        self._activated(name, priority, at)
+
     def restore(self, activations: Iterable[Activation], flood: Flood | None) -> None:
         """Go on after a restart: ``activations`` of the last ten minutes in their order, and the ``flood`` then."""
         window = TrailingWindow(HELD)

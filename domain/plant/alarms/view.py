@@ -6,7 +6,7 @@ window. What cannot be known is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median, quantiles
 
 from domain.json import JsonValue
@@ -17,7 +17,8 @@ from domain.plant.alarms.board import LINES, Line, Shown, board
 from domain.plant.alarms.documents import Document, flood_document, is_audible
 from domain.plant.alarms.performance import DAY, HOUR, Performance
 from domain.plant.alarms.rates import SECOND, bad_actors
-from domain.plant.alarms.rationale import DISTRIBUTION, AlarmPriority
+from domain.plant.alarms.rationale import BELOW, DISTRIBUTION, AlarmList, AlarmPriority
+from domain.plant.alarms.seen import SeenAlarms
 from domain.plant.alarms.states import State
 
 STALE = 24 * 3600.0
@@ -26,11 +27,16 @@ LISTED = 500
 
 
 class AlarmsNow:
-    """The ``alarms`` as they are ``at`` (Unix seconds)."""
+    """The ``alarms`` as they are ``at`` (Unix seconds); ``sees`` tells of which places the alarm list is shown."""
 
-    def __init__(self, alarms: Alarms, at: float) -> None:
+    def __init__(self, alarms: Alarms, at: float, sees: Callable[[str], bool] = lambda _path: True) -> None:
         self._alarms = alarms
         self._at = at
+        self._sees = sees
+
+    def seen(self, sees: Callable[[str], bool]) -> AlarmsNow:
+        """The same without what is of equipment that is not seen."""
+        return AlarmsNow(SeenAlarms(self._alarms, sees, self._at), self._at, sees)
 
     def alarm(self, id_: str) -> Document | None:
         """All that is known of the alarm ``id_``, its rationalisation record with it; None if it is not known."""
@@ -48,11 +54,22 @@ class AlarmsNow:
         """The alarms that ``choose`` picks, what is most urgent first; by default those on the operator's list.
 
         At most ``limit`` of them (None: all) behind the first ``offset``. Nobody else is served while a list is made,
-        and a thousand take some 25 ms.
+        and a thousand take some 25 ms: who wants many asks with ``chosen``, and for their documents in parts.
         """
-        shown = sorted((self._shown(alarm) for alarm in self._alarms if choose(alarm)), key=lambda each: each.urgency)
         end = None if limit is None else offset + limit
-        return [self._document(each.alarm) for each in shown[offset:end]]
+        return self.documents(self.chosen(choose)[offset:end])
+
+    def chosen(self, choose: Callable[[Alarm], bool]) -> list[Alarm]:
+        """The alarms that ``choose`` picks, what is most urgent first."""
+        return [alarm for alarm in self._alarms.ordered() if choose(alarm)]
+
+    def documents(self, alarms: Sequence[Alarm]) -> list[Document]:
+        """What is said of ``alarms``, which are of those that this shows."""
+        return [self._document(alarm) for alarm in alarms]
+
+    def priority(self, alarm: Alarm) -> AlarmPriority:
+        """How important ``alarm`` is."""
+        return self._alarms.terms(alarm).rationale.priority
 
     def shelved(self) -> list[Document]:
         """The shelved alarms, each with who shelved it, why, and for how long it still is."""
@@ -76,18 +93,18 @@ class AlarmsNow:
         return alarm.state.is_annunciated and alarm.active and occurred is not None and self._at - occurred > STALE
 
     def counts(self) -> Document:
-        """How many alarms there are of each kind, now and at most."""
-        counts = self._alarms.counts
+        """How many alarms there are of each kind, now and at most; what was counted of all alone is null for a part."""
+        counts, is_whole = self._alarms.counts, self._alarms.is_whole
         by_state: Document = {state.value: counts.now[state] for state in State}
         return {
             "known": len(self._alarms),
-            "refused": self._alarms.refused,
+            "refused": self._alarms.refused if is_whole else None,
             "by_state": by_state,
             "standing": counts.standing,
-            "standing_peak": counts.standing_peak,
-            "shelved_peak": counts.peak[State.SHELVED],
-            "suppressed_peak": counts.peak[State.SUPPRESSED],
-            "out_of_service_peak": counts.peak[State.OUT_OF_SERVICE],
+            "standing_peak": counts.standing_peak if is_whole else None,
+            "shelved_peak": counts.peak[State.SHELVED] if is_whole else None,
+            "suppressed_peak": counts.peak[State.SUPPRESSED] if is_whole else None,
+            "out_of_service_peak": counts.peak[State.OUT_OF_SERVICE] if is_whole else None,
             "stale": sum(self.is_stale(alarm) for alarm in self._alarms),
             "unacknowledged": sum(alarm.state.is_acknowledged is False for alarm in self._alarms),
             "unrationalised": self.unrationalised(),
@@ -140,7 +157,7 @@ class AlarmsNow:
         flood = None if performance is None else performance.window.flood
         first = None if flood is None else flood.first
         shown = [
-            self._shown(alarm)
+            Shown(alarm, self.priority(alarm))
             for alarm in self._alarms
             if (alarm.state.is_annunciated or alarm.id == first) and self._alarms.position(alarm.equipment) == position
         ]
@@ -152,7 +169,8 @@ class AlarmsNow:
 
     def rationalisation(self) -> Document:
         """The alarm list as it is in force, and what it lacks."""
-        entries = self._alarms.rulebook.entries
+        said, sees = self._alarms.rulebook.entries.entries, self._sees
+        entries = AlarmList(each for each in said if not each.equipment or sees(each.equipment.removesuffix(BELOW)))
         return {
             "entries": len(entries),
             "doubled": [entry.name for entry in entries.doubled],
@@ -232,9 +250,6 @@ class AlarmsNow:
         if alarm is None:
             return {"id": id_, "count": count}
         return {"id": id_, "equipment": alarm.equipment, "key": alarm.key, "code": alarm.code or None, "count": count}
-
-    def _shown(self, alarm: Alarm) -> Shown:
-        return Shown(alarm, self._alarms.terms(alarm).rationale.priority)
 
     def _document(self, alarm: Alarm) -> Document:
         made = self._alarms.document(alarm)

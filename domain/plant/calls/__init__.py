@@ -5,7 +5,7 @@
 
 from domain.plant.calls.around import AROUND, HEARD, Around
 from domain.plant.calls.call import LINKS, RAISE, Call, Contest, Said, Step
-from domain.plant.calls.calls import GRACE, REMEMBERED, SUPERVISORS, Calls, Terms
+from domain.plant.calls.calls import GRACE, REMEMBERED, SUPERVISORS, Calls, Terms, no_call
 from domain.plant.calls.dashboard import dashboard_members
 from domain.plant.calls.ids import NOISE_BITS, ulid
 from domain.plant.calls.kept import KIND, call_of, row_of
@@ -88,6 +88,7 @@ __all__ = [
     "event_of",
     "facts_of",
     "history",
+    "no_call",
     "row_of",
     "rule",
     "screen_status",

@@ -28,7 +28,11 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """``by`` did something at ``at``, which came here at ``received`` (Unix seconds); ``roles`` as far as known."""
+    """``by`` did something at ``at``, which came here at ``received`` (Unix seconds); ``roles`` as far as known.
+
+    ``by`` is a name, which others may have too: it is shown. ``person`` is who that is, and is compared; it is empty
+    where nobody has proved who they are.
+    """
 
     by: str
     at: float
@@ -36,6 +40,11 @@ class Said:
     station: str | None = None
     comment: str | None = None
     roles: frozenset[str] = frozenset()
+    person: str = ""
+
+    def is_by_same(self, other: Said) -> bool:
+        """Whether the same person said this and ``other``; where neither was proved, the names are all there is."""
+        return self.person == other.person and (self.person != "" or self.by == other.by)
 
     def moment(self, before: float) -> float:
         """When it happened, as far as that can be true behind a step at ``before``."""
@@ -185,7 +194,9 @@ class Call:
 
     def is_contested(self, trigger: str, said: Said) -> bool:
         """Whether this very act is noted already."""
-        return any((one.trigger, one.said.by, one.said.at) == (trigger, said.by, said.at) for one in self.contests)
+        return any(
+            (one.trigger, one.said.at) == (trigger, said.at) and one.said.is_by_same(said) for one in self.contests
+        )
 
 
 def _text(detail: JsonObject, name: str) -> str | None:

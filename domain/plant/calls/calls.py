@@ -7,6 +7,7 @@ is answered.
 * Who reaches the gateway first wins. An act that was possible in what its author saw, and came after another one that
   changed that, is recorded with the call and told to everybody; its author learns that it came too late.
 * The raiser can cancel within the grace; after that a supervisor.
+* Whoever has proved who they are is that person with those roles: a name that somebody else has too gives them nothing.
 * What is over is remembered for as long as it is asked for, then forgotten; its events stay in the journal.
 """
 
@@ -48,11 +49,16 @@ class Terms:
     targets: Targets = field(default_factory=Targets)
 
 
+def no_call(id_: str) -> Refused:
+    """What is said where there is no call ``id_``, or none that concerns who asks."""
+    return Refused(Grounds.NOT_FOUND, f"there is no call {id_}", {"call": id_})
+
+
 class Calls:
     """Keeps every call by the terms that ``present`` returns; ``make_id`` makes the id of one raised at a moment.
 
-    ``roles_of`` knows the roles of a person, as far as the plant has a roster; ``is_modelled`` says whether the site
-    describes a place, None if it describes none.
+    ``roles_of`` knows the roles that the plant's roster has for a name, for those who prove nothing; ``is_modelled``
+    says whether the site describes a place, None if it describes none.
     """
 
     def __init__(
@@ -98,12 +104,19 @@ class Calls:
         """
         call = self._calls.get(id_)
         if call is None:
-            raise Refused(Grounds.NOT_FOUND, f"there is no call {id_}", {"call": id_})
+            raise no_call(id_)
         return call
 
     def has(self, id_: str) -> bool:
         """Whether the call ``id_`` is remembered."""
         return id_ in self._calls
+
+    def seen(self, sees: Callable[[str], bool]) -> Calls:
+        """The calls at places that ``sees``, for reading."""
+        part = Calls(self._present, self._make_id, self._roles_of, self._is_modelled)
+        part._calls = {id_: call for id_, call in self._calls.items() if sees(call.path)}
+        part._open = {place: id_ for place, id_ in self._open.items() if id_ in part._calls}
+        return part
 
     def open_calls(self, path: str | None = None) -> list[Call]:
         """The calls that somebody has yet to do something about, at ``path`` or below it if that is given."""
@@ -124,7 +137,7 @@ class Calls:
         open_id = self._open.get((wish.path, wish.word))
         if open_id is not None:
             first = self._calls[open_id]
-            if said.at < first.opened.said.received and said.by != first.opened.said.by:
+            if said.at < first.opened.said.received and not said.is_by_same(first.opened.said):
                 return self._late(first, RAISE, said, first.opened, _duplicate(first))
             raise _duplicate(first)
         id_ = wish.id or self._make_id(said.received)
@@ -158,7 +171,7 @@ class Calls:
         call = self.find(id_)
         if (call.state, trigger) not in TRANSITIONS:
             beaten_by = call.beaten(trigger, said.at)
-            if beaten_by is not None and beaten_by.said.by != said.by:
+            if beaten_by is not None and not beaten_by.said.is_by_same(said):
                 return self._late(call, trigger.value, said, beaten_by, _beaten(call, trigger, beaten_by))
         after = call.step(trigger, said, detail)
         if trigger is Trigger.CANCEL:
@@ -232,10 +245,11 @@ class Calls:
     def _may_cancel(self, call: Call, after: Call) -> None:
         said = after.last.said
         terms = self._present()
-        if terms.supervisors & {*said.roles, *self._roles_of(said.by)}:
+        roles = said.roles if said.person else {*said.roles, *self._roles_of(said.by)}
+        if terms.supervisors & roles:
             return
         details: dict[str, JsonValue] = {"call": call.id, "raised_by": call.raised.said.by, "grace": terms.grace}
-        if said.by != call.raised.said.by:
+        if not said.is_by_same(call.raised.said):
             raise Refused(Grounds.NOT_ALLOWED, "who raised the call can cancel it, or a supervisor", details)
         if after.last.moment - call.opened.moment > terms.grace:
             message = f"the raiser can cancel a call for {terms.grace:g} s; now a supervisor can"

@@ -1,7 +1,8 @@
 """A call as it is kept, and as it is read back.
 
 Rules of this file: what is read back equals what was kept, to the bit. A row that is no call is refused as a
-``ValueError``; whoever reads many leaves it out and says so.
+``ValueError``; whoever reads many leaves it out and says so. A row without a ``person`` is of a time when names were
+all that was known.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ def _said(said: Said) -> dict[str, JsonValue]:
         "station": said.station,
         "comment": said.comment,
         "roles": sorted(said.roles),
+        "person": said.person,
     }
 
 
@@ -113,6 +115,7 @@ def _said_of(value: JsonObject) -> Said:
         maybe_text(value, "station"),
         maybe_text(value, "comment"),
         frozenset(texts(value, "roles")),
+        maybe_text(value, "person") or "",
     )
 
 

@@ -5,7 +5,7 @@ Rules of this file: reading changes nothing. What is asked for is given as plain
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from domain.json import JsonObject, JsonValue
@@ -56,6 +56,10 @@ class CallsNow:
         self.at = at
         self._escalations = escalations
         self._targets = targets
+
+    def seen(self, calls: Callable[[str], bool], escalations: Callable[[str], bool]) -> CallsNow:
+        """The same without what is at places that are not seen: ``calls`` and ``escalations`` tell of a path."""
+        return CallsNow(self.calls.seen(calls), self._escalations.seen(escalations), self.at, self._targets)
 
     def board(self) -> list[JsonObject]:
         """The open calls, the most urgent first, the oldest first among equals."""

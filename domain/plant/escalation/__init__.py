@@ -18,8 +18,9 @@ from domain.plant.escalation.clocks import Reading
 from domain.plant.escalation.course import TRANSITIONS, Phase, Trigger
 from domain.plant.escalation.defaults import ACKNOWLEDGE, CHANNELS, GROUPS, RECIPIENTS, RESOLVE, Defaults
 from domain.plant.escalation.duty import Directory, Schedule
-from domain.plant.escalation.escalations import KINDS, Escalations, Outgoing, Rulebook
+from domain.plant.escalation.escalations import KINDS, Escalations, Outgoing
 from domain.plant.escalation.notification import CallFacts, Notification
+from domain.plant.escalation.rulebook import Rulebook
 from domain.plant.escalation.walk import Ask
 from domain.plant.escalation.words import ChainFault, read_chain, write_chain
 

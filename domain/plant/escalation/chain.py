@@ -11,8 +11,8 @@ them back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import time
 from enum import StrEnum
 from typing import TypeAlias, Union
@@ -21,6 +21,7 @@ REPEATS = 9
 """How often a program may begin anew."""
 
 PRIORITIES = ("low", "medium", "high", "critical")
+BELOW = "/*"
 ACKNOWLEDGER = "@acknowledger"
 RAISER = "@raiser"
 
@@ -192,6 +193,16 @@ class Chain:
             and (not self.paths or any(_is_of(path, pattern) for pattern in self.paths))
         )
 
+    def at(self, path: str) -> Chain:
+        """The same for ``path``: of the places that it is for, those alone that ``path`` is of."""
+        here = tuple(pattern for pattern in self.paths if _is_of(path, pattern))
+        return replace(self, paths=here) if here and here != self.paths else self
+
+    def seen(self, sees: Callable[[str], bool]) -> Chain | None:
+        """The same for places that ``sees``; None if it is for other places alone."""
+        shown = tuple(pattern for pattern in self.paths if sees(pattern.removesuffix(BELOW)))
+        return replace(self, paths=shown) if shown or not self.paths else None
+
     @property
     def first_program(self) -> Program:
         """What runs until somebody acknowledges."""
@@ -235,4 +246,4 @@ def every(steps: Sequence[Step]) -> Iterator[Step]:
 
 
 def _is_of(path: str, pattern: str) -> bool:
-    return path.startswith(pattern[:-1]) if pattern.endswith("/*") else path == pattern
+    return path.startswith(pattern[:-1]) if pattern.endswith(BELOW) else path == pattern

@@ -13,21 +13,21 @@ the decision kept, then sends the notifications of its answer, and says ``sent``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from domain.decision import Decision, Grounds, Refused, Row
 from domain.event import Event
 from domain.json import JsonObject, JsonValue
 from domain.moment import rfc3339
 from domain.plant.escalation import clocks, kept
-from domain.plant.escalation.chain import Chain, IfRate, every
+from domain.plant.escalation.chain import Chain
 from domain.plant.escalation.clocks import Clocks, Reading
 from domain.plant.escalation.course import Attempt, Course, Phase, Trigger
-from domain.plant.escalation.defaults import CHANNELS, Defaults
-from domain.plant.escalation.duty import CalendarOf, Directory
+from domain.plant.escalation.duty import CalendarOf
 from domain.plant.escalation.memory import RATE, ROTA, Rates, Rotas
 from domain.plant.escalation.notification import CallFacts, Notification
-from domain.plant.escalation.walk import PATIENCE, Ask, Walk, World
+from domain.plant.escalation.rulebook import Rulebook
+from domain.plant.escalation.walk import Ask, Walk, World
 from domain.plant.escalation.words import write_chain
 
 KINDS = (kept.KIND, RATE, ROTA, clocks.KIND)
@@ -45,39 +45,6 @@ class Outgoing:
 
     notifications: tuple[Notification, ...] = ()
     asks: tuple[Ask, ...] = ()
-
-
-def _built_in() -> tuple[Chain, ...]:
-    return Defaults().chains()
-
-
-@dataclass(frozen=True, slots=True)
-class Rulebook:
-    """The chains of the plant in their order, those that are built in, and who is who.
-
-    ``channels`` are tried where no chain says which. ``patience`` is in seconds, see ``walk.PATIENCE``.
-    """
-
-    chains: tuple[Chain, ...] = ()
-    built_in: tuple[Chain, ...] = field(default_factory=_built_in)
-    directory: Directory = field(default_factory=Directory)
-    channels: tuple[str, ...] = CHANNELS
-    patience: float = PATIENCE
-
-    def chain_for(self, facts: CallFacts) -> Chain:
-        """The first chain that fits; for a priority that nobody knows, the one of a medium call."""
-        chains = (*self.chains, *self.built_in)
-        for priority in (facts.priority, "medium"):
-            for chain in chains:
-                if chain.fits(priority, facts.type, facts.path):
-                    return chain
-        return chains[0]
-
-    @property
-    def asks_for_rates(self) -> bool:
-        """Whether some chain looks at how many calls there were."""
-        programs = (program for chain in self.chains for program in (chain.unacknowledged, chain.unresolved))
-        return any(isinstance(step, IfRate) for program in programs for step in every(program))
 
 
 class Escalations:
@@ -235,6 +202,12 @@ class Escalations:
         return Decision(Outgoing(), rows=(*self._clocks.changed(), *rows))
 
     # --- what there is to see
+
+    def seen(self, sees: Callable[[str], bool]) -> Escalations:
+        """The escalations of calls at places that ``sees``, for reading, and the chains for calls there."""
+        part = Escalations(lambda: self._present().seen(sees), self._calendar_of)
+        part._courses = {call: course for call, course in self._courses.items() if sees(course.facts.path)}
+        return part
 
     def view(self, call: str) -> JsonObject | None:
         """How far a call's escalation is, and its chain as it was frozen; None if there is none."""

@@ -1,10 +1,10 @@
 """Jobs, what is made for them, and the changeovers between them: plain rules."""
 
 from domain.plant.jobs.changeover import PHASES, Cause, Changeover, Phase
-from domain.plant.jobs.changeovers import Changeovers, cause_of
+from domain.plant.jobs.changeovers import Changeovers, cause_of, no_changeover
 from domain.plant.jobs.counters import Counter, Mark, Nature
 from domain.plant.jobs.counts import DUPLICATE, MINUTE_US, UNCHANGED, Count, Counts, Made, Shown, Taken, Tally
-from domain.plant.jobs.jobs import EVENTS, Jobs
+from domain.plant.jobs.jobs import EVENTS, Jobs, no_job
 from domain.plant.jobs.now import JobsNow
 from domain.plant.jobs.order import JobOrder
 from domain.plant.jobs.production import Counted, Production
@@ -65,6 +65,8 @@ __all__ = [
     "Workshop",
     "cause_of",
     "faults_of",
+    "no_changeover",
+    "no_job",
     "status_of",
     "telling_of",
     "triggers_of",

@@ -39,6 +39,11 @@ def _no_target(_equipment: str, _before: str | None, _after: str) -> float | Non
     return None
 
 
+def no_changeover(id_: str) -> Refused:
+    """What is said where there is no changeover ``id_``, or none that concerns who asks."""
+    return Refused(Grounds.NOT_FOUND, f"there is no changeover {id_}", {"id": id_})
+
+
 class Changeovers:
     """All changeovers by their id.
 
@@ -74,8 +79,14 @@ class Changeovers:
         """
         known = self._known.get(id_)
         if known is None:
-            raise Refused(Grounds.NOT_FOUND, f"there is no changeover {id_}", {"id": id_})
+            raise no_changeover(id_)
         return known
+
+    def seen(self, sees: Callable[[str], bool]) -> Changeovers:
+        """The changeovers at places that ``sees``, for reading."""
+        part = Changeovers(self._target, has_ramp=self._has_ramp, capacity=self._capacity)
+        part._known = {id_: one for id_, one in self._known.items() if sees(one.equipment)}
+        return part
 
     def open_at(self, equipment: str) -> Changeover | None:
         """The changeover that goes on at ``equipment``."""

@@ -7,7 +7,7 @@ Rules of this file:
 * Every step is an event with its number in its id, and the row of the job order as it is after it. An id can be used
   again when its job order was removed, so the moment when it was stored is in the event's id too.
 * Nothing is forgotten that is not over. Past ``capacity`` the job order that ended first goes; if none is over, no more
-  are stored.
+  are stored. The same holds within the share of a place, see ``domain.plant.shares``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from domain.decision import Decision, Grounds, Refused, Row
 from domain.json import JsonObject, JsonValue
 from domain.plant.jobs.order import ID_LIMIT, JobOrder, described, order_of_row
 from domain.plant.jobs.states import State, Trigger, status_of, triggers_of
+from domain.plant.shares import Shares
 from domain.plant.word import Word
 
 CAPACITY = 2000
@@ -60,6 +61,11 @@ def _as_is(name: str) -> str | None:
     return name
 
 
+def no_job(id_: str) -> Refused:
+    """What is said where there is no job order ``id_``, or none that concerns who asks."""
+    return Refused(Grounds.NOT_FOUND, f"there is no job {id_}", {"id": id_})
+
+
 class Jobs:
     """All job orders by their id.
 
@@ -73,6 +79,7 @@ class Jobs:
         self._path_of = path_of
         self._extra = extra
         self._capacity = capacity
+        self._shares = Shares(capacity)
         self._orders: dict[str, JobOrder] = {}
         self._running: dict[str, str] = {}
 
@@ -98,10 +105,22 @@ class Jobs:
         Raises:
             Refused: if there is none.
         """
-        order = self._orders.get(id_)
+        order = self.find(id_)
         if order is None:
-            raise Refused(Grounds.NOT_FOUND, f"there is no job {id_}", {"id": id_})
+            raise no_job(id_)
         return order
+
+    def find(self, id_: str) -> JobOrder | None:
+        """The job order ``id_``; None if there is none."""
+        return self._orders.get(id_)
+
+    def seen(self, sees: Callable[[str], bool], extra: Extra) -> Jobs:
+        """The job orders at places that ``sees``, for reading; ``extra`` says what else is told of them."""
+        part = Jobs(extra, self._path_of, self._capacity)
+        for order in self:
+            if sees(order.equipment):
+                part._keep(order)
+        return part
 
     def running_at(self, equipment: str) -> JobOrder | None:
         """What is being made at ``equipment``."""
@@ -121,7 +140,7 @@ class Jobs:
         given.check()
         if order.id in self._orders:
             raise Refused(Grounds.CONFLICT, f"there is a job {order.id} already", {"id": order.id})
-        gone = self._make_room()
+        gone = self._make_room(order)
         trigger = Trigger.STORE_AND_START if may_start else Trigger.STORE
         stored = _step(order, trigger, word)
         if waits_for is None:
@@ -147,7 +166,7 @@ class Jobs:
         """Change what is to be made, before it begins.
 
         Raises:
-            Refused: if there is none, it is not well described, or it has begun.
+            Refused: if there is none, it is not well described, it has begun, or there are too many at the new place.
         """
         before = self.get(id_)
         after = _step(before, Trigger.UPDATE, word)
@@ -155,6 +174,7 @@ class Jobs:
         equipment = self._place(given.optional_text("equipment") or after.equipment, given)
         after = described(replace(after, equipment=equipment), given)
         given.check()
+        self._must_have_room(before, after)
         return self._told(before, after, Trigger.UPDATE, word)
 
     def members(self, order: JobOrder, at: float) -> dict[str, JsonValue]:
@@ -180,9 +200,13 @@ class Jobs:
     def _keep(self, order: JobOrder) -> None:
         if self._running.get(order.equipment) == order.id and order.state is not State.RUNNING:
             del self._running[order.equipment]
+        known = self._orders.get(order.id)
+        if known is not None:
+            self._shares.remove(known.equipment)
         if order.state is State.END:
             self._orders.pop(order.id, None)
             return
+        self._shares.add(order.equipment)
         self._orders[order.id] = order
         if order.state is State.RUNNING:
             self._running[order.equipment] = order.id
@@ -196,15 +220,31 @@ class Jobs:
                 Grounds.CONFLICT, f"{after.equipment} works on job {other.id}", {"running": other.id, "id": after.id}
             )
 
-    def _make_room(self) -> list[str]:
-        if len(self._orders) < self._capacity:
+    def _must_have_room(self, before: JobOrder, after: JobOrder) -> None:
+        """A job that goes to another place must find room there, or it would be the way around the share."""
+        part = self._shares.full(after.equipment)
+        if part is not None and not part.has(before.equipment):
+            raise _no_room(after)
+
+    def _make_room(self, order: JobOrder) -> list[str]:
+        """The ids of those that went for ``order`` to have room."""
+        part = self._shares.full(order.equipment)
+        if part is None and len(self._orders) < self._capacity:
             return []
-        over = [order for order in self._orders.values() if order.state.is_over]
+        # What is of the narrowest part is of all wider ones too: where one of it goes there is room for one.
+        over = [each for each in self if each.state.is_over and (part is None or part.has(each.equipment))]
         if not over:
-            raise Refused(Grounds.CONFLICT, f"there are {len(self._orders)} jobs and none of them is over")
-        oldest = min(over, key=lambda order: (order.ended_at or 0.0, order.id))
+            raise _no_room(order)
+        oldest = min(over, key=lambda each: (each.ended_at or 0.0, each.id))
         del self._orders[oldest.id]
+        self._shares.remove(oldest.equipment)
         return [oldest.id]
+
+
+def _no_room(order: JobOrder) -> Refused:
+    """How many there are elsewhere is not said: they may be another tenant's."""
+    message = f"there is no room for one more job at {order.equipment}: there are too many, and none of them is over"
+    return Refused(Grounds.CONFLICT, message, {"equipment": order.equipment})
 
 
 def _step(order: JobOrder, trigger: Trigger, word: Word, reason: str | None = None) -> JobOrder:

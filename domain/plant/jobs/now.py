@@ -5,7 +5,7 @@ Rules of this file: it only reads. Moments are Unix seconds, windows half open. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -13,6 +13,7 @@ from domain.decision import Grounds, Refused
 from domain.json import JsonObject, JsonValue
 from domain.moment import rfc3339
 from domain.plant.jobs.counts import Count, Tally
+from domain.plant.jobs.order import JobOrder
 from domain.plant.jobs.quantities import Quantities
 from domain.plant.jobs.states import Status, status_of
 from domain.plant.jobs.workshop import SECOND_US, Workshop
@@ -31,10 +32,21 @@ class JobsNow:
     site: Site
     at: float
 
+    def seen(self, sees: Callable[[str, str], bool], site: Site) -> JobsNow:
+        """What of it ``sees``, a kind of channel and a path; ``site`` is what of the site is seen."""
+        quality = self.quality.seen(lambda path: sees("quality", path))
+        return JobsNow(self.workshop.seen(sees), quality, site, self.at)
+
     def jobs(
         self, status: Status | None = None, equipment: str = "", assigned_to: str | None = None
     ) -> list[JsonObject]:
         """The job orders of a ``status``, at ``equipment`` or below it, of a person; the earliest stored first."""
+        return self.members(self.orders(status, equipment, assigned_to))
+
+    def orders(
+        self, status: Status | None = None, equipment: str = "", assigned_to: str | None = None
+    ) -> list[JobOrder]:
+        """The same, before anything is said of them."""
         chosen = [
             order
             for order in self.workshop.jobs
@@ -43,7 +55,11 @@ class JobsNow:
             and assigned_to in (None, order.assigned_to)
         ]
         chosen.sort(key=lambda order: (order.stored_at or 0.0, order.id))
-        return [self.workshop.jobs.members(order, self.at) for order in chosen]
+        return chosen
+
+    def members(self, orders: Sequence[JobOrder]) -> list[JsonObject]:
+        """What is said of ``orders``."""
+        return [self.workshop.jobs.members(order, self.at) for order in orders]
 
     def job(self, id_: str) -> JsonObject:
         """One job order.

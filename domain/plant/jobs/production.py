@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from domain.decision import Refused, Row
@@ -50,6 +50,12 @@ class Production:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
+
+    def seen(self, sees: Callable[[str], bool]) -> Production:
+        """What was counted at places that ``sees``, for reading."""
+        part = Production(self.runs.seen(sees), self.outputs)
+        part._places = {place: counts for place, counts in self._places.items() if sees(place)}
+        return part
 
     @property
     def late(self) -> int:

@@ -7,7 +7,7 @@ place the newest runs are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from domain.json import JsonObject, JsonValue
@@ -47,6 +47,12 @@ class Runs:
         runs = self._runs.get(equipment)
         if runs and runs[-1].end is None:
             runs[-1] = replace(runs[-1], end=max(at, runs[-1].begin))
+
+    def seen(self, sees: Callable[[str], bool]) -> Runs:
+        """The runs of places that ``sees``, for reading."""
+        part = Runs(self._limit)
+        part._runs = {place: runs for place, runs in self._runs.items() if sees(place)}
+        return part
 
     def at(self, equipment: str, at: int) -> Run | None:
         """What ``equipment``, or else the nearest place above it, worked on at ``at``."""

@@ -29,6 +29,7 @@ from domain.plant.jobs.production import Kept, Production
 from domain.plant.jobs.runs import Runs
 from domain.plant.jobs.states import REPORTS, State, Trigger
 from domain.plant.jobs.tellings import COUNTED, NAME_LIMIT, telling_of
+from domain.plant.site import is_within
 from domain.plant.word import Word
 
 SECOND_US = 1_000_000
@@ -74,6 +75,18 @@ class Workshop:
         """Go on by another configuration."""
         self.path_of, self.target, self.outputs = path_of, target, outputs
         self.production.outputs = outputs
+
+    def seen(self, sees: Callable[[str, str], bool]) -> Workshop:
+        """What of it ``sees``, a kind of channel and a path, for reading.
+
+        Who sees a job sees what was made for it, as everybody does who follows it.
+        """
+        part = Workshop(self.path_of, self.target, self.outputs, self.has_ramp)
+        counted = self.production.seen(lambda path: sees("production", path) or sees("jobs", path))
+        part.jobs = self.jobs.seen(lambda path: sees("jobs", path), lambda order: _made(counted, order))
+        part.production = self.production.seen(lambda path: sees("production", path))
+        part.changeovers = self.changeovers.seen(lambda path: sees("changeover", path))
+        return part
 
     def recall(self, kept: Kept) -> int:
         """Know again what was kept; how many rows are none of ours."""
@@ -240,18 +253,13 @@ class Workshop:
         return (self.production.end_run(before.equipment, at),), (before.equipment,)
 
     def _made(self, order: JobOrder) -> JsonObject:
-        pieces, reason = self.production.made_for(order.id, order.equipment)
-        progress = None
-        if order.quantity and pieces.good is not None:
-            progress = round(100 * pieces.good / order.quantity, 2)
-        return {"made": pieces.to_members(), "madeReason": reason, "progress": progress}
+        return _made(self.production, order)
 
     def _updated(self, equipment: str, count: Count, word: Word) -> Event:
-        """What the job of ``count`` has come to."""
+        """What the job of ``count`` has come to; a job that is made elsewhere is none of this place's business."""
         data: dict[str, JsonValue] = {"job": count.job, "product": count.product, "quantity": None}
-        try:
-            order = self.jobs.get(count.job or "")
-        except Refused:
+        order = self.jobs.find(count.job or "")
+        if order is None or not (is_within(equipment, order.equipment) or is_within(order.equipment, equipment)):
             data |= {"made": None, "madeReason": "no job", "progress": None}
         else:
             data |= {"jobEquipment": order.equipment, "quantity": order.quantity, **self._made(order)}
@@ -268,6 +276,14 @@ class Workshop:
             if ended is not None:
                 return ended
         return None
+
+
+def _made(production: Production, order: JobOrder) -> JsonObject:
+    pieces, reason = production.made_for(order.id, order.equipment)
+    progress = None
+    if order.quantity and pieces.good is not None:
+        progress = round(100 * pieces.good / order.quantity, 2)
+    return {"made": pieces.to_members(), "madeReason": reason, "progress": progress}
 
 
 def _with(told: Told, rows: Iterable[Row]) -> Told:

@@ -11,7 +11,7 @@ from domain.plant.ledger.instants import DAY_US, SECOND_US, parse_us, rfc3339_us
 from domain.plant.ledger.keeping import KINDS
 from domain.plant.ledger.kpi import Reach, Suggestion
 from domain.plant.ledger.ledger import Entry, Kind, Ledger, NotKept, Rewritten, Segment
-from domain.plant.ledger.ledgers import Ledgers, Terms
+from domain.plant.ledger.ledgers import Ledgers, Terms, no_downtime, no_unit
 from domain.plant.ledger.logclock import LogClock, Quarantine
 from domain.plant.ledger.mapping import MACHINERY, MTCONNECT, PACKML, PLAIN, StateMap
 from domain.plant.ledger.now import LedgersNow
@@ -85,6 +85,8 @@ __all__ = [
     "elements_of",
     "faults_of",
     "figures",
+    "no_downtime",
+    "no_unit",
     "parse_us",
     "report",
     "rfc3339_us",

@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from domain.decision import Decision, Grounds, Refused, Row
@@ -51,6 +51,16 @@ class Terms:
     coverage_limit: float = COVERAGE_LIMIT
     plus_one: bool = False
     outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def no_unit(name: str) -> Refused:
+    """What is said where nothing was ever heard of ``name``, or it does not concern who asks."""
+    return Refused(Grounds.NOT_FOUND, "nothing was heard of this equipment", {"equipment": name})
+
+
+def no_downtime(id_: str) -> Refused:
+    """What is said where there is no downtime ``id_``, or none that concerns who asks."""
+    return Refused(Grounds.NOT_FOUND, "there is no such downtime", {"id": id_})
 
 
 class Ledgers:
@@ -180,8 +190,22 @@ class Ledgers:
         """
         unit = self.units.get(self.site.equipment.path_of(name))
         if unit is None:
-            raise Refused(Grounds.NOT_FOUND, "nothing was heard of this equipment", {"equipment": name})
+            raise no_unit(name)
         return unit
+
+    def seen(self, sees: Callable[[str], bool], site: Site) -> Ledgers:
+        """The units at places that ``sees``, what they make and how their lines are by them alone, for reading.
+
+        ``site`` is what of the site is seen.
+        """
+        part = Ledgers(self.terms, site)
+        part.units = {path: unit for path, unit in self.units.items() if sees(path)}
+        part.output = self.output.seen(sees)
+        for line in dict.fromkeys(map(part._line, part.units)):
+            is_whole = all(path in part.units for path in self.units if is_within(path, line))
+            known = self.statuses.get(line) if is_whole else None
+            part.statuses[line] = part._status(line) if known is None else known
+        return part
 
     def downtime(self, id_: str) -> Downtime:
         """The downtime called ``id_``.
@@ -192,7 +216,7 @@ class Ledgers:
         for unit in self.units.values():
             if id_ in unit.downtimes:
                 return unit.downtimes[id_]
-        raise Refused(Grounds.NOT_FOUND, "there is no such downtime", {"id": id_})
+        raise no_downtime(id_)
 
     def books(self, unit: Unit) -> Books:
         """What the time of ``unit`` is accounted for by."""

@@ -6,7 +6,7 @@ summed, never ratios, see ``places``. What nobody knows is null with a reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.decision import Grounds, Refused
@@ -17,24 +17,52 @@ from domain.plant.ledger.elements import Elements, Quantity, total
 from domain.plant.ledger.figures import NOT_COUNTED, Window, figures
 from domain.plant.ledger.instants import SECOND_US, rfc3339_us
 from domain.plant.ledger.ledger import Ledger, NotKept
-from domain.plant.ledger.ledgers import Ledgers
+from domain.plant.ledger.ledgers import Ledgers, no_downtime, no_unit
 from domain.plant.ledger.output import Cycle
 from domain.plant.ledger.places import Counter, together
 from domain.plant.ledger.statistics import statistics
 from domain.plant.ledger.telling import segments_document
 from domain.plant.ledger.unit import Unit
-from domain.plant.site import Interval, is_within
+from domain.plant.site import Interval, Site, is_within
 
 SEGMENT_LIMIT = 10_000
+SEEN_AS = ("equipment", "oee", "downtime")
+"""What is said of a unit, by the kinds of channels that tell it: what it does, its figures, its stops."""
+
+EQUIPMENT, OEE, DOWNTIME = SEEN_AS
+
+Sees = Callable[[str, str], bool]
+"""Whether what a kind tells of a path is seen."""
+
+
+def everything(_kind: str, _path: str) -> bool:
+    """Who sees all there is."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class LedgersNow:
-    """The ``ledgers`` as they are at ``now`` (microseconds); ``cycle`` says how long a piece takes at best."""
+    """The ``ledgers`` as they are at ``now`` (microseconds); ``cycle`` says how long a piece takes at best.
+
+    ``sees`` tells what is said of which path: what a unit does, its figures and its stops (``SEEN_AS``).
+    """
 
     ledgers: Ledgers
     cycle: Cycle
     now: int
+    sees: Sees = everything
+
+    def seen(self, sees: Sees, site: Site) -> LedgersNow:
+        """The same without what is not seen: of a unit of which nothing is, nothing was heard.
+
+        ``site`` is what of the site is seen.
+        """
+        part = self.ledgers.seen(lambda path: any(sees(kind, path) for kind in SEEN_AS), site)
+        return LedgersNow(part, self.cycle, self.now, sees)
+
+    def seen_units(self, kind: str) -> list[str]:
+        """The paths of the units of which something was heard, and what ``kind`` tells is seen."""
+        return [path for path in self.ledgers.units if self.sees(kind, path)]
 
     # -- windows ----------------------------------------------------------------------------------------------
 
@@ -77,7 +105,7 @@ class LedgersNow:
             Refused: if nothing was heard of it, or the window lies before what is kept.
         """
         path, chosen = self._path(place), window or self.shift(place)
-        units = self._units(place)
+        units = self._units(place, OEE)
         heard = {unit.path: unit for unit in units}
         unheard = self._unheard(path, heard)
         counter = Counter(self.ledgers.output, self.ledgers.site.equipment, self.ledgers.terms.outputs, self.cycle)
@@ -123,7 +151,7 @@ class LedgersNow:
         """The stops of ``place`` of which some is in [``begin``, ``end``), whole, the newest first."""
         found = [
             each
-            for unit in self._units(place)
+            for unit in self._units(place, DOWNTIME)
             for each in unit.downtimes.values()
             if each.begin < end and (each.is_open or begin < each.end) and (each.is_open or not only_open)
         ]
@@ -136,13 +164,16 @@ class LedgersNow:
         Raises:
             Refused: if there is none.
         """
-        return self.ledgers.document(self.ledgers.downtime(id_), self.now)
+        found = self.ledgers.downtime(id_)
+        if not self.sees(DOWNTIME, found.unit):
+            raise no_downtime(id_)
+        return self.ledgers.document(found, self.now)
 
     def statistics(self, place: str, begin: int, end: int) -> JsonObject:
         """The downtime of ``place`` in [``begin``, ``end``), in the field names of the floor dashboard."""
         end = min(end, self._present(place))
         days = self.ledgers.site.calendar_of(self._path(place)).days(begin, end)
-        found = [each for unit in self._units(place) for each in unit.downtimes.values()]
+        found = [each for unit in self._units(place, DOWNTIME) for each in unit.downtimes.values()]
 
         def busy(path: str) -> list[Interval] | None:
             calendar = self.ledgers.site.calendar_of(path)
@@ -163,6 +194,8 @@ class LedgersNow:
             Refused: if nothing was heard of it, some of it is no longer kept, or there is too much of it.
         """
         unit = self.ledgers.unit(name)
+        if not self.sees(OEE, unit.path):
+            raise no_unit(name)
         end = max(begin, min(end, unit.present(self.now)))
         try:
             segments = tuple(unit.ledger.segments(begin, end))
@@ -181,12 +214,13 @@ class LedgersNow:
 
     def status(self, place: str) -> JsonObject:
         """What ``place`` does, since when, and its open stop."""
-        units = self._units(place)
+        units = self._units(place, EQUIPMENT)
         path = self._path(place)
         newest = [unit.ledger.newest for unit in units]
         since = max((entry.at for entry in newest if entry is not None), default=None)
         status = self._status(path, units) or "unknown"
-        stops = [each for unit in units for each in unit.downtimes.values() if each.is_open]
+        told = [unit for unit in units if self.sees(DOWNTIME, unit.path)]
+        stops = [each for unit in told for each in unit.downtimes.values() if each.is_open]
         return {
             "equipment": path,
             "equipment_code": self.ledgers.site.equipment.code_of(path),
@@ -200,15 +234,18 @@ class LedgersNow:
     def _path(self, place: str) -> str:
         return self.ledgers.site.equipment.path_of(place)
 
-    def _units(self, place: str) -> Sequence[Unit]:
-        """The units in ``place``; all of them if it is empty.
+    def _units(self, place: str, *kinds: str) -> Sequence[Unit]:
+        """The units in ``place`` of which one of ``kinds`` is seen, by default any; all of them if it is empty.
 
         Raises:
             Refused: if nothing was heard of any.
         """
         path = self._path(place) if place else ""
-        units = [unit for unit in self.ledgers.units.values() if is_within(unit.path, path)]
-        return units or [self.ledgers.unit(place)]
+        inside = (unit for unit in self.ledgers.units.values() if is_within(unit.path, path))
+        units = [unit for unit in inside if any(self.sees(kind, unit.path) for kind in kinds or SEEN_AS)]
+        if not units:
+            raise no_unit(place)
+        return units
 
     def _unheard(self, path: str, heard: Iterable[str]) -> list[str]:
         """The work units in ``path`` that are described, and of which nothing was heard, nor of what is around them."""

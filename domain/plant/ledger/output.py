@@ -45,6 +45,15 @@ class Output:
         """What ``equipment`` worked on."""
         self._runs[equipment] = runs
 
+    def seen(self, sees: Callable[[str], bool]) -> Output:
+        """What was made at places that ``sees``, for reading."""
+        part = Output()
+        part._counts = {place: counts for place, counts in self._counts.items() if sees(place)}
+        part._order = {place: order for place, order in self._order.items() if sees(place)}
+        part._told = {place: told for place, told in self._told.items() if sees(place)}
+        part._runs = {place: runs for place, runs in self._runs.items() if sees(place)}
+        return part
+
     def runs_of(self, job: str) -> tuple[str, tuple[Run, ...]] | None:
         """Where ``job`` was worked on last, and when it was there, oldest first; None if nobody said."""
         found = [(place, run) for place, runs in self._runs.items() for run in runs if run.job == job]

@@ -10,7 +10,7 @@ Source: first pass yield is pieces that were good the first time over pieces ins
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 CAPACITY = 5000
@@ -67,6 +67,12 @@ class Inspections:
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._known
+
+    def seen(self, sees: Callable[[str], bool]) -> Inspections:
+        """Those at places that ``sees``, for reading."""
+        part = Inspections(self._capacity)
+        part._known = {id_: one for id_, one in self._known.items() if sees(one.equipment)}
+        return part
 
     def add(self, inspection: Inspection) -> str | None:
         """Keep ``inspection``; the id of one that leaves for it."""

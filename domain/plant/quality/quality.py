@@ -12,7 +12,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.arguments import Arguments
@@ -57,6 +57,11 @@ class Said:
     alarms: tuple[Event, ...] = ()
 
 
+def no_characteristic(name: str) -> Refused:
+    """What is said where there is no characteristic ``name``, or none that concerns who asks."""
+    return Refused(Grounds.NOT_FOUND, f"there is no characteristic {name}", {"characteristic": name})
+
+
 class Quality:
     """The inspections and charts of the floor; ``codes`` are the known defects and what they are."""
 
@@ -75,8 +80,16 @@ class Quality:
         """
         chart = self._charts.get(name)
         if chart is None:
-            raise Refused(Grounds.NOT_FOUND, f"there is no characteristic {name}", {"characteristic": name})
+            raise no_characteristic(name)
         return chart
+
+    def seen(self, sees: Callable[[str], bool]) -> Quality:
+        """The inspections and charts of places that ``sees``, for reading."""
+        part = Quality((one for one in self.characteristics.values() if sees(one.equipment)), self.codes)
+        part.inspections = self.inspections.seen(sees)
+        part._charts = {name: self._charts[name] for name in part.characteristics}
+        part._since = {rule: since for rule, since in self._since.items() if rule[0] in part.characteristics}
+        return part
 
     def recall(self, kept: Mapping[str, Iterable[tuple[str, JsonObject]]]) -> int:
         """Know again what was kept; how many rows are none of ours. What is not configured any more is left out."""

@@ -27,9 +27,12 @@ _DAY = timedelta(days=1)
 
 
 class ShiftCalendar:
-    """The shifts of a site in its ``zone``; ``exceptions`` are names of shifts by day, ``holidays`` words by day."""
+    """The shifts of a site in its ``zone``; ``exceptions`` are names of shifts by day, ``holidays`` words by day.
 
-    def __init__(
+    Of the ``people``, those who work ``elsewhere`` are meant by their name alone.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a site has, by name
         self,
         zone: tzinfo,
         plans: Iterable[ShiftPlan] = (),
@@ -38,6 +41,7 @@ class ShiftCalendar:
         exceptions: Mapping[date, Iterable[str]] | None = None,
         closures: Iterable[Closure] = (),
         people: Iterable[Person] = (),
+        elsewhere: Iterable[str] = (),
         day_begins: time = time(0),
     ) -> None:
         self.zone = zone
@@ -46,7 +50,7 @@ class ShiftCalendar:
         self.exceptions = {day: tuple(names) for day, names in (exceptions or {}).items()}
         self.closures = tuple(closures)
         self.day_begins = day_begins
-        self._roster = Roster(people)
+        self._roster = Roster(people, elsewhere)
         self._closed = merged((closure.begin_us, closure.end_us) for closure in self.closures)
         self._days: dict[date, tuple[Shift, ...]] = {}
 
@@ -60,16 +64,28 @@ class ShiftCalendar:
         """Everybody whose duty it knows."""
         return self._roster.people
 
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        """Who of them works at other places than the one whose calendar this is."""
+        return self._roster.elsewhere
+
     def only(self, names: Iterable[str]) -> ShiftCalendar:
         """The same calendar with these shifts alone of those in which something is planned to run."""
         kept = set(names)
+        return self.of([plan for plan in self.plans if plan.name in kept or not plan.is_production], self.people)
+
+    def of(self, plans: Iterable[ShiftPlan], people: Iterable[Person], elsewhere: Iterable[str] = ()) -> ShiftCalendar:
+        """The same calendar with these of its shifts and people alone; no day names another shift."""
+        kept = tuple(plans)
+        names = {plan.name for plan in kept}
         return ShiftCalendar(
             self.zone,
-            [plan for plan in self.plans if plan.name in kept or not plan.is_production],
+            kept,
             holidays=self.holidays,
-            exceptions=self.exceptions,
+            exceptions={day: tuple(name for name in on if name in names) for day, on in self.exceptions.items()},
             closures=self.closures,
-            people=self.people,
+            people=people,
+            elsewhere=elsewhere,
             day_begins=self.day_begins,
         )
 
@@ -129,16 +145,19 @@ class ShiftCalendar:
 
         True also for who is not known here: nobody knows that they are off duty.
         """
-        called = self._roster.called(who)
-        return not called or bool(self._working(called, at))
+        return not self._roster.knows(who) or bool(self._working(self._roster.called(who), at))
 
     def people_on_duty(self, who: str, at: float) -> tuple[str, ...]:
         """The person, or everybody with the role, who is on duty at ``at``; none of those who are not known here."""
         return self._working(self._roster.called(who), at)
 
+    def called(self, who: str) -> tuple[Person, ...]:
+        """The person of this name, or everybody with the role of this name, on duty or not."""
+        return tuple(self._roster.called(who))
+
     def knows(self, who: str) -> bool:
         """Whether it knows the duty of a person or role of this name."""
-        return bool(self._roster.called(who))
+        return self._roster.knows(who)
 
     def _working(self, people: Iterable[Person], at: float) -> tuple[str, ...]:
         at_us = round(at * SECOND_US)

@@ -11,8 +11,8 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from domain.json import JsonValue
@@ -199,6 +199,19 @@ class EquipmentModel:
         """The shifts that a place works: its own, or those of the nearest place above that has some; else none."""
         here = self.find(name)
         return here.shifts or next((up.shifts for up in self.above(name) if up.shifts), ())
+
+    def seen(self, sees: Callable[[str], bool]) -> EquipmentModel:
+        """The same model of those places alone whose path ``sees``: what is not seen has no name and no alias.
+
+        A place works the shifts of the whole model, also where the place that has them is not seen.
+        """
+        model = EquipmentModel()
+        for path, place in self._places.items():
+            if sees(path):
+                below = tuple(each for each in place.below if sees(each))
+                model._places[path] = replace(place, below=below, shifts=self.shifts_of(path))
+        model._aliases = {alias: path for alias, path in self._aliases.items() if path in model._places}
+        return model
 
     def _take(self, node: Node, parent: Equipment | None) -> str:
         path = f"{parent.path}/{node.name}" if parent else node.name

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from domain.plant.site.equipment import is_within
 from domain.plant.site.intervals import Interval, clipped, merged
 from domain.plant.site.wall import wall_us
 
@@ -38,7 +39,8 @@ class Hours:
 class ShiftPlan:
     """A shift as it is planned: its hours, the ``weekdays`` on which it begins (0 is Monday), its breaks.
 
-    In one that is not ``is_production`` people are on duty, and nothing is planned to run.
+    In one that is not ``is_production`` people are on duty, and nothing is planned to run. ``places`` are the paths
+    below which it is worked; none: everywhere.
     """
 
     name: str
@@ -46,6 +48,11 @@ class ShiftPlan:
     weekdays: frozenset[int] = frozenset(range(7))
     breaks: tuple[Hours, ...] = ()
     is_production: bool = True
+    places: tuple[str, ...] = ()
+
+    def is_worked_at(self, path: str) -> bool:
+        """Whether it can be worked at ``path``."""
+        return not self.places or any(is_within(path, place) for place in self.places)
 
     def on(self, day: date, zone: tzinfo) -> Shift:
         """The shift that begins on ``day``, whatever weekday that is."""

@@ -17,9 +17,10 @@ from actors.recorder_disk import at_once
 from actors.runtime import ChildSpec, Policy, Supervisor, ask
 from config import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, JournalSettings, SuppressionSettings
 from domain import Event, Grounds, Priority, Refused, rfc3339
+from domain.access import OPEN_RIGHTS
 from domain.plant.alarms import alarm_id
 from domain.plant.escalation import Reading
-from telemetry import counters, gauges
+from telemetry import counters, events, gauges
 
 NOW = 1_800_000_000.0
 PRESS = "acme/plant1/line3/press3"
@@ -69,7 +70,7 @@ class Rig:
 
     async def act(self, word, key=None, by="ann", **arguments):
         arguments = arguments or {"alarm": SERVO}
-        said = Act(f"alarm.{word}", key, by, self.world.wall(), arguments, "tablet 4")
+        said = Act(f"alarm.{word}", key, by, self.world.wall(), arguments, "tablet 4", rights=OPEN_RIGHTS)
         return await ask(self.tree.ref("gateway/desks/alarms"), said, 20)
 
     async def letter(self, id_=SERVO) -> str:
@@ -310,6 +311,22 @@ async def test_the_metrics_have_the_names_of_opc_ua(run, autojump_clock):
         assert (sample["alarms_standing"], sample["alarms_unrationalised"]) == (1.0, 1.0)
     assert counters.alarm_activations["medium"] == before + 1
     assert "alarm_count" not in gauges.sample()
+
+
+async def test_an_alarm_that_there_is_no_room_for_is_logged_and_counted(run, monkeypatch, autojump_clock):
+    monkeypatch.setattr("domain.plant.shares.LEAST", 1)
+    monkeypatch.setattr("domain.plant.shares._OF_PLACE", 0.0)
+    told: list[dict[str, str]] = []
+    say, before = events.alarm_refused, counters.alarm_signals_lost
+    monkeypatch.setattr(events, "alarm_refused", lambda **members: (told.append(members), say(**members)))
+    async with run() as rig:
+        await rig.say("alarm.raised")
+        assert told == []
+        await rig.say("alarm.raised", code="8")
+        await rig.say("alarm.raised", equipment="other/plant/hall/press")
+        assert len(rig.states) == 2
+    assert told == [{"alarm": "servo/8", "source": f"/{PRESS}"}]
+    assert counters.alarm_signals_lost == before + 1
 
 
 async def test_a_desk_that_is_away_costs_the_event_nothing_and_is_counted(grow, keeper, make_event):

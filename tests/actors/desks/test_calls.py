@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 
 import pytest
@@ -21,6 +21,7 @@ from actors.recorder_disk import at_once
 from actors.runtime import ChildSpec, Policy, Supervisor, TrioActor, ask
 from config import CallRuleSettings, CallSettings, FloorSettings, JournalSettings
 from domain import Event, Grounds, Priority, Refused
+from domain.access import OPEN_RIGHTS, AccessPolicy, Grant, Identity, Proof, Role, Tenant
 from domain.plant.escalation import Reading, Rulebook
 from domain.plant.site import EquipmentModel, Level, Node, Person, ShiftCalendar, Site
 from storage import Journal, StorageError
@@ -28,6 +29,8 @@ from storage import Journal, StorageError
 NOW = 1_800_000_000.0
 DESK = "gateway/desks/calls"
 PLACE = "acme/line3/st4"
+
+POLICY = AccessPolicy(roles={"anybody": Role("anybody", "Does everything", (Grant(("*",), ("*",)),))})
 
 
 class Courier(TrioActor):
@@ -76,7 +79,8 @@ class Rig:
         return Acts(self.tree.system.environment)
 
     async def act(self, what, by="kim", /, key=None, ago=0.0, station=None, roles=(), **arguments):
-        act = Act(f"andon.{what}", key, by, self.clock() - ago, arguments, station, frozenset(roles))
+        rights = POLICY.rights(Identity(by, by, frozenset({"anybody", *roles}), Proof.LOCAL))
+        act = Act(f"andon.{what}", key, by, self.clock() - ago, arguments, station, rights=rights)
         return await self.acts.perform(act, 20.0)
 
     async def call(self, by="kim", /, **more):
@@ -224,15 +228,94 @@ async def test_what_is_not_understood_is_refused_with_every_fault(desk, autojump
         assert (await rig.refused("raise", ago=-1e13, equipment="ST4", type="stop")).grounds is Grounds.INVALID
 
 
-async def test_the_raiser_cancels_soon_and_later_only_a_supervisor_of_the_roster_or_by_role(desk, autojump_clock):
+async def test_the_raiser_cancels_soon_and_later_only_a_supervisor_by_the_roles_that_are_proved(desk, autojump_clock):
     async with desk(floor=FloorSettings(calls=CallSettings(grace=30.0))) as rig:
         id_ = await rig.call()
         assert (await rig.refused("cancel", "lee", call=id_)).grounds is Grounds.NOT_ALLOWED
         await trio.sleep(31)
         assert (await rig.refused("cancel", "kim", call=id_)).grounds is Grounds.NOT_ALLOWED
-        assert (await rig.act("cancel", "sam", call=id_)).answer["state"] == "cancelled"
-        id_ = await rig.call()
+        # The roster knows a shift manager of this name: that proves nothing.
+        assert (await rig.refused("cancel", "sam", call=id_)).grounds is Grounds.NOT_ALLOWED
         assert (await rig.act("cancel", "bo", call=id_, roles=["admin"])).answer["state"] == "cancelled"
+
+
+async def test_where_nobody_is_proved_the_roster_says_who_is_a_supervisor(desk, autojump_clock):
+    async with desk() as rig:
+        id_ = await rig.call()
+        act = Act("andon.cancel", None, "sam", rig.clock(), {"call": id_}, rights=OPEN_RIGHTS)
+        assert (await rig.acts.perform(act, 20.0)).answer["state"] == "cancelled"
+
+
+async def test_of_two_who_are_called_the_same_only_the_one_who_raised_a_call_cancels_it(desk, autojump_clock):
+    def by(issuer, subject, name="kim"):
+        return POLICY.rights(Identity(subject, name, frozenset({"anybody"}), Proof.TOKEN, issuer=issuer))
+
+    async with desk() as rig:
+        wish = {"equipment": "ST4", "type": "stop"}
+        raised = await rig.acts.perform(
+            Act("andon.raise", "k1", "kim", rig.clock(), wish, rights=by("house", "u1")), 20.0
+        )
+        cancel = Act("andon.cancel", None, "kim", rig.clock(), {"call": raised.answer["id"]})
+        for other in (by("guests", "u1"), by("house", "u2")):
+            with pytest.raises(Refused) as refused:
+                await rig.acts.perform(replace(cancel, rights=other), 20.0)
+            assert refused.value.grounds is Grounds.NOT_ALLOWED
+            # Nor is its key that of somebody else who has found it out.
+            with pytest.raises(Refused) as refused:
+                await rig.acts.perform(Act("andon.raise", "k1", "kim", rig.clock(), wish, rights=other), 20.0)
+            assert refused.value.grounds is Grounds.CONFLICT
+        acted = await rig.acts.perform(replace(cancel, rights=by("house", "u1", "kim maier")), 20.0)
+        assert acted.answer["state"] == "cancelled"
+
+
+TENANTS = AccessPolicy(
+    {"anybody": Role("anybody", "Does everything", (Grant(("*",), ("*",)),))},
+    [Tenant("acme", ("acme",)), Tenant("other", ("other",))],
+)
+
+
+@pytest.mark.parametrize(
+    ("to", "is_taken"),
+    [("kim", True), ("fitters", True), ("eve", False), ("spies", False), ("both", False), ("sam", False), ("x", False)],
+)
+@pytest.mark.parametrize("does", ["reassign", "raise"])
+async def test_a_call_goes_to_nobody_of_another_tenant_and_that_is_as_if_they_were_not_there(
+    desk, autojump_clock, monkeypatch, to, is_taken, does
+):
+    people = [
+        Person("kim", frozenset({"fitters", "both"}), places=("acme/line3",)),
+        Person("eve", frozenset({"spies", "both"}), places=("other/line1",)),
+        Person("sam", frozenset({"shift_manager"})),
+    ]
+    whole = Site(site().equipment, ShiftCalendar(UTC, people=people), "acme")
+    monkeypatch.setattr(f"{__name__}.site", lambda: whole)
+    async with desk() as rig:
+
+        async def perform(rights, type_, **arguments):
+            return await rig.acts.perform(Act(type_, None, "kim", rig.clock(), arguments, rights=rights), 20.0)
+
+        async def give(rights):
+            if does == "raise":
+                return await perform(rights, "andon.raise", equipment="ST4", type="quality", assigned_to=to)
+            return await perform(rights, "andon.reassign", call=id_, to=to)
+
+        id_ = await rig.call()
+        limited = TENANTS.rights(Identity("u1", "kim", frozenset({"anybody"}), Proof.TOKEN, "acme"))
+        if is_taken:
+            assert (await give(limited)).answer["assigned_to"] == to
+            return
+        with pytest.raises(Refused) as refused:
+            await give(limited)
+        (fault,) = refused.value.details["faults"]
+        assert (refused.value.grounds, fault["pointer"]) == (
+            Grounds.INVALID,
+            "/assigned_to" if does == "raise" else "/to",
+        )
+        assert to not in fault["message"].split()
+        assert not [each for each in rig.sent if each.target == to]
+        # Who is of all tenants gives it to whomever they name.
+        everybody = TENANTS.rights(Identity("u2", "bo", frozenset({"anybody"}), Proof.TOKEN, "*"))
+        assert (await give(everybody)).answer["assigned_to"] == to
 
 
 async def test_an_act_with_a_key_is_done_once_also_after_a_restart(desk, autojump_clock):

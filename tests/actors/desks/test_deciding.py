@@ -10,7 +10,7 @@ import trio
 
 from actors.acts import Act, Acted
 from actors.desks import DecidingDesk
-from actors.desks.deciding import EXPIRE_INTERVAL
+from actors.desks.deciding import EXPIRE_INTERVAL, Concern
 from actors.messages import Publish, ReadState
 from actors.recorder import Recorder
 from actors.recorder_batch import Standing
@@ -18,6 +18,7 @@ from actors.recorder_disk import at_once
 from actors.runtime import ChildSpec, MailboxFull, Policy, Supervisor, TrioActor, ask
 from config import JournalSettings
 from domain import Decision, Event, Grounds, Priority, Refused, Row
+from domain.access import OPEN_RIGHTS, AccessPolicy, Grant, Identity, Proof, Role, Tenant, Within
 from domain.intents import KEPT
 from storage import Journal, StorageError
 
@@ -32,6 +33,9 @@ class Add:
 
 class ReadCount:
     """Asks what is counted."""
+
+
+NOT_THERE = Refused(Grounds.NOT_FOUND, "there is no such count")
 
 
 class CountDesk(DecidingDesk):
@@ -52,6 +56,10 @@ class CountDesk(DecidingDesk):
 
     def acts(self):
         return {"count.add": self._add, "count.contest": self._contest, "count.break": self._break}
+
+    def concerns(self, act):
+        place = act.arguments.get("place")
+        return [] if place is None else [Concern(place, NOT_THERE)]
 
     def take(self, message):
         match message:
@@ -99,8 +107,8 @@ class Rig:
     tree: object
     told: list[Publish]
 
-    async def act(self, type="count.add", key=None, by="kim", patience=20.0, **arguments):  # noqa: A002
-        return await ask(self.tree.ref(PATH), Act(type, key, by, NOW, arguments), patience)
+    async def act(self, type="count.add", key=None, by="kim", patience=20.0, rights=OPEN_RIGHTS, **arguments):  # noqa: A002
+        return await ask(self.tree.ref(PATH), Act(type, key, by, NOW, arguments, rights=rights), patience)
 
     async def counted(self):
         return await ask(self.tree.ref(PATH), ReadCount(), 20)
@@ -311,3 +319,41 @@ async def test_a_key_is_forgotten_after_a_week_on_disk_too(desk, autojump_clock)
         await trio.sleep(EXPIRE_INTERVAL + 1)
         assert await ask(rig.tree.ref("gateway/recorder"), ReadState("counts.acts"), 20) == ()
         assert (await rig.act(key="k1", count=1)).answer == {"count": 2}
+
+
+TENANTS = AccessPolicy(
+    roles={"counter": Role("counter", "Counts", (Grant(("count.add",), ()), Grant(("count.break",), (), Within.OWN)))},
+    tenants=[Tenant("acme", ("acme",), ()), Tenant("other", ("other",), ())],
+)
+
+
+def rights_of(tenant="acme", places=()):
+    return TENANTS.rights(Identity("u1", "kim", frozenset({"counter"}), Proof.TOKEN, tenant, places))
+
+
+async def test_who_may_not_do_it_there_is_refused_and_nothing_is_decided(desk, autojump_clock):
+    async with desk() as rig:
+        for type_, place, grounds in (
+            ("count.add", "other/l1", Grounds.NOT_FOUND),
+            ("count.add", "acme2", Grounds.NOT_FOUND),
+            ("count.contest", "acme/l1", Grounds.NOT_ALLOWED),
+            ("count.break", "acme/l1", Grounds.NOT_ALLOWED),
+        ):
+            with pytest.raises(Refused) as caught:
+                await rig.act(type_, count=1, place=place, rights=rights_of(places=("acme/l2",)))
+            assert caught.value.grounds is grounds, (type_, place)
+            assert "other" not in caught.value.message
+        assert await rig.counted() == 0
+        assert rig.ids == []
+        assert (await rig.act(count=1, place="acme/l1", rights=rights_of())).answer == {"count": 1}
+
+
+async def test_another_tenant_does_not_get_the_answer_of_a_key_that_it_guesses(desk, autojump_clock):
+    async with desk() as rig:
+        await rig.act(key="k1", count=1, place="acme/l1", rights=rights_of())
+        with pytest.raises(Refused) as caught:
+            await rig.act(key="k1", count=1, place="acme/l1", rights=rights_of("other"))
+        assert caught.value.grounds is Grounds.NOT_FOUND
+        # Its own keys are its own: nobody can tell from them which another tenant uses, nor keep it from one.
+        assert (await rig.act(key="k1", count=1, place="other/l1", rights=rights_of("other"))).is_kept
+        assert await rig.counted() == 2

@@ -42,6 +42,7 @@ from config import (
 )
 from config.site import CellSettings
 from domain import Event, Grounds, Priority, Refused, rfc3339
+from domain.access import OPEN_RIGHTS
 from domain.plant.site import Site
 
 NOW = 1_800_000_000.0
@@ -82,7 +83,7 @@ class Rig:
     alarms: list = field(default_factory=list)
 
     async def act(self, type_, key=None, at=None, **arguments):
-        act = Act(type_, key, "ada", self.world.wall() if at is None else at, arguments, "tablet-4")
+        act = Act(type_, key, "ada", self.world.wall() if at is None else at, arguments, "tablet-4", rights=OPEN_RIGHTS)
         return await ask(self.tree.ref("gateway/desks/jobs"), act, 20)
 
     async def done(self, type_, **arguments):

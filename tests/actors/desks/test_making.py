@@ -17,6 +17,7 @@ from actors.recorder_disk import at_once
 from actors.runtime import ChildSpec, Policy, Supervisor, ask
 from config import CounterSettings, FloorSettings, JournalSettings, ProductSettings
 from domain import Event, Priority, rfc3339
+from domain.access import OPEN_RIGHTS
 
 NOW = 1_800_000_000.0
 CELL = "acme/plant1/line3/st4"
@@ -45,7 +46,9 @@ class Rig:
         await self.tree.settle()
 
     async def act(self, type_, **arguments):
-        await ask(self.tree.ref("gateway/desks/jobs"), Act(type_, None, "ada", wall(), arguments), 20)
+        await ask(
+            self.tree.ref("gateway/desks/jobs"), Act(type_, None, "ada", wall(), arguments, rights=OPEN_RIGHTS), 20
+        )
 
     async def figures(self, job):
         def read(now):

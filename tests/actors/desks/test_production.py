@@ -19,6 +19,7 @@ from config import FloorSettings, JournalSettings
 from config.production import DowntimeSettings, OeeSettings, ReasonSettings, StateSettings
 from config.products import ProductSettings
 from domain import Event, Grounds, Priority, Refused, rfc3339
+from domain.access import OPEN_RIGHTS
 from domain.plant.jobs import Count, Quantities
 from domain.plant.site import EquipmentModel, Level, Node, Site
 
@@ -71,7 +72,7 @@ class Rig:
         await self.say(execution=execution, state="x", previous={"state": "y"}, at=at)
 
     async def act(self, word, key=None, **arguments):
-        said = Act(f"downtime.{word}", key, "ann", self.world.wall(), arguments, "tablet 4")
+        said = Act(f"downtime.{word}", key, "ann", self.world.wall(), arguments, "tablet 4", rights=OPEN_RIGHTS)
         return await ask(self.tree.ref("gateway/desks/production"), said, 20)
 
     async def read(self, read):

@@ -12,6 +12,7 @@ from actors.runtime import ChildSpec
 from config import ChannelSettings
 from domain import Event as Published
 from domain import Priority
+from domain.access import OPEN_RIGHTS
 from domain.chain.cosmos import address_of_key
 from tests.actors.sources.cosmos_rig import (
     RECORDED,
@@ -83,7 +84,9 @@ async def test_a_jailing_comes_to_whoever_follows_the_channel(tmp_path, clock, o
     specs = ChildSpec("channels", Channels, (ChannelSettings(),))
     async with CometNode(chain) as node, watching([node], tmp_path, channels=specs) as rig:
         maker = Maker(chain, node)
-        rig.root.actor_inbox.owner.child("channels").tell(Follow("chain/validators", followed, Encoder(write)))
+        rig.root.actor_inbox.owner.child("channels").tell(
+            Follow("chain/validators", followed, Encoder(write), rights=OPEN_RIGHTS)
+        )
         await until(lambda: any("ACTIVE" in text for text in followed.texts))
         await until(lambda: len(node.subscriptions) == 7)
         await maker.make(3)

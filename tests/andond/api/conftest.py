@@ -27,6 +27,8 @@ from andond.api import build_routes
 from andond.api.describe import Operation
 from andond.api.health import Condition, Health
 from andond.api.problem_types import Problem
+from andond.guard import Guard
+from andond.identities import Identities
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from config import StorageSettings, load
 from transport import Routes, address_of, json_response, open_listeners
@@ -85,7 +87,7 @@ class Plant:
         front = Front()
         async with ActorSystem.open() as system:
             health = Health(lambda: root, front, Condition(time.time(), self.present.sources))
-            self.routes = build_routes(system.environment, health, site=self.present.site)
+            self.routes = build_routes(system.environment, health, site=self.present.site, guard=Guard(Identities()))
             specs = gateway(self.present, self._sockets, self.routes, _no_door, front)
             root = system.start(Supervisor, GATEWAY, specs, GATEWAY_POLICY)
             await system.settled(root)

@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from actors import ReadFault
+from actors import AuditTrail, ReadFault
 from actors.checking import checked
 from actors.places import RECORDER, SOURCES, Address
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor, ask
@@ -17,6 +17,8 @@ from actors.sources import ApplySources, Sources
 from andond.api import events
 from config import HostSource, HttpSource
 from domain import BUILT_IN
+from domain.access import OPEN_RIGHTS, AccessPolicy, Identity, Proof
+from domain.audit import Entry, Outcome
 from domain.plant.ledger import PLAIN, StateMap
 from transport import ClientAddress, ProtocolError, Request, Response, Routes
 
@@ -53,6 +55,17 @@ class Clerk(TrioActor):
         return self._fault if type(message) is ReadFault else None
 
 
+class Trail(AuditTrail):
+    """Keeps what is noted."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        super().__init__()
+        object.__setattr__(self, "entries", entries)
+
+    def note(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+
 class Rig:
     """The resource, the source behind it, and what its desks were told."""
 
@@ -61,14 +74,22 @@ class Rig:
         self.gate = gate
         self.present = present
         self.sources = Address(system.environment, SOURCES)
+        self.rights = OPEN_RIGHTS
         self.routes = Routes()
-        events.register(self.routes, self.sources, Address(system.environment, RECORDER))
+        self.noted: list[Entry] = []
+        events.register(self.routes, self.sources, Address(system.environment, RECORDER), Trail(self.noted))
+
+    @property
+    def audit(self) -> list[tuple[str, Outcome]]:
+        return [(entry.target.id, entry.outcome) for entry in self.noted]
 
     async def post(self, body: object, media: str = SINGLE) -> Response:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"content-type": media} if media else {}
         client = ClientAddress("127.0.0.1")
-        answer = await self.routes(Request("POST", PATH, {}, headers, raw, client, secure=False, target=PATH))
+        answer = await self.routes(
+            Request("POST", PATH, {}, headers, raw, client, secure=False, target=PATH, rights=self.rights)
+        )
         await trio.testing.wait_all_tasks_blocked()
         return answer
 
@@ -225,6 +246,18 @@ async def test_without_an_http_source_there_is_nothing_to_post_to(run):
         assert '"http"' in document["detail"]
 
 
+async def test_who_may_publish_tells_of_no_call_that_was_answered_and_the_audit_has_both(run):
+    async with run() as rig:
+        feed = Identity("feed", "feed", frozenset({"publisher"}), Proof.TOKEN, places=("acme",))
+        rig.rights = AccessPolicy().rights(feed)
+        batch = [event("c1", type="andon.call.closed"), event("a1", type="alarm.raised"), event("bad", time="noon")]
+        document = await rig.refused(batch, BATCH)
+        assert (document["status"], document["accepted"], rig.kept) == (422, 1, ["a1"])
+        assert document["errors"][0]["faults"][0]["pointer"] == "/0/type"
+        assert rig.audit == [("c1", Outcome.REFUSED), ("a1", Outcome.DONE)]
+        assert {entry.who.subject for entry in rig.noted} == {"feed"}
+
+
 # -- busy -------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +323,7 @@ async def test_a_disk_that_does_not_answer_is_503_in_time_and_the_same_event_may
         began = trio.current_time()
         await busy(rig, call)
         assert trio.current_time() - began <= 6
+        assert rig.audit == [("fire", Outcome.FAILED)]
         rig.gate.set()
         await trio.testing.wait_all_tasks_blocked()
         assert (await rig.post(call)).status == 202

@@ -6,6 +6,8 @@ import itertools
 
 import pytest
 
+from domain.plant.alarms import Alarms
+
 numbers = itertools.count(1)
 
 
@@ -81,6 +83,24 @@ def test_lists_have_filters_and_pages(plant, active):
     assert plant.get(f"/alarms?priority=high&equipment={place}")["total"] == 0
     assert plant.get("/alarms?list=all&limit=1")["limit"] == 1
     assert plant.get("/alarms?state=SLEEPING")["error"] == "VALIDATION_ERROR"
+
+
+def test_no_more_is_made_for_a_page_than_what_is_on_it(plant, active, monkeypatch):
+    """Whoever reads keeps the desk from telling others what is critical."""
+    _, place = active
+    for number in range(60):
+        data = {"key": "belt", "code": str(number), "level": "FAULT", "text": "Belt slips"}
+        plant.publish("alarm.raised", data, f"/{place}")
+    plant.until(f"/alarms?equipment={place}", lambda answer: answer["total"] == 61)
+    made = []
+    document = Alarms.document
+    monkeypatch.setattr(Alarms, "document", lambda self, alarm: made.append(alarm) or document(self, alarm))
+    page = plant.get(f"/alarms?equipment={place}&limit=1&offset=7")
+    assert (len(page["items"]), page["total"], len(made)) == (1, 61, 1)
+    whole = plant.get(f"/alarms?equipment={place}")["items"]
+    assert whole[7:8] == [{**page["items"][0], "age": whole[7]["age"]}]
+    assert len(whole) == len({each["id"] for each in whole}) == 61
+    assert plant.get(f"/equipment/{place.replace('/', '%2F')}/faults").body != []
 
 
 def test_the_alarm_system_says_how_it_does(plant, active):

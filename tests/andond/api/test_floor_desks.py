@@ -13,6 +13,7 @@ from andond.api.describe import Operation
 from andond.api.floor_desks import Floor, FloorRoutes, refusal
 from andond.api.floor_request import Said
 from domain import Grounds, Refused
+from domain.access import OPEN_RIGHTS
 from domain.plant.site import Site
 from transport import ClientAddress, Request, Routes
 
@@ -51,10 +52,10 @@ async def test_a_desk_that_is_not_there_is_unavailable():
         floor = Floor(system.environment, Site, lambda: 1.0)
         for read in (floor.alarms, floor.calls, floor.jobs, floor.production):
             with pytest.raises(Refused) as refused:
-                await read(lambda _: [])
+                await read(OPEN_RIGHTS, lambda _: [])
             assert refused.value.grounds is Grounds.UNAVAILABLE
         with pytest.raises(Refused) as refused:
-            await floor.perform("alarm.acknowledge", ANNA, {})
+            await floor.perform("alarm.acknowledge", ANNA, {}, OPEN_RIGHTS)
         assert refused.value.grounds is Grounds.UNAVAILABLE
 
 
@@ -90,17 +91,19 @@ async def floor_of():
 async def test_what_the_disk_has_not_taken_is_said_with_what_was_done(floor_of):
     floor, _ = await floor_of(Acted({"id": "a1"}, is_kept=False))
     with pytest.raises(Refused) as refused:
-        await floor.perform("alarm.acknowledge", ANNA, {})
+        await floor.perform("alarm.acknowledge", ANNA, {}, OPEN_RIGHTS)
     assert refused.value.grounds is Grounds.UNAVAILABLE
     assert refused.value.details == {"answer": {"id": "a1"}, "key": "k1"}
 
 
 async def test_an_act_has_who_when_and_its_key(floor_of):
     floor, asked = await floor_of(Acted({"id": "a1"}, is_kept=True))
-    assert await floor.perform("alarm.acknowledge", ANNA, {"id": "a1"}) == {"id": "a1"}
+    assert await floor.perform("alarm.acknowledge", ANNA, {"id": "a1"}, OPEN_RIGHTS) == {"id": "a1"}
     (act,) = asked
     assert (act.type, act.by, act.at, act.key, act.arguments) == ("alarm.acknowledge", "anna", 7.0, "k1", {"id": "a1"})
-    await floor.perform("alarm.acknowledge", Said("anna", 3.0, None, "st4", {}), {"at": "2026-11-21T06:00:00Z"})
+    await floor.perform(
+        "alarm.acknowledge", Said("anna", 3.0, None, "st4", {}), {"at": "2026-11-21T06:00:00Z"}, OPEN_RIGHTS
+    )
     # The moment is what the act is about, so it is done now.
     assert (asked[-1].at, asked[-1].station) == (7.0, "st4")
 
@@ -112,9 +115,9 @@ async def test_a_no_to_a_reader_is_no_failure_of_the_desk(floor_of):
         raise Refused(Grounds.NOT_FOUND, "there is none")
 
     with pytest.raises(Refused, match="there is none"):
-        await floor.alarms(no)
-    assert await floor.alarms(lambda now: [now]) == ["now"]
-    assert await floor.alarms(lambda _now: None) is None
+        await floor.alarms(OPEN_RIGHTS, no)
+    assert await floor.alarms(OPEN_RIGHTS, lambda now: [now]) == ["now"]
+    assert await floor.alarms(OPEN_RIGHTS, lambda _now: None) is None
     assert len(asked) == 3
 
 
@@ -122,7 +125,7 @@ async def test_a_desk_that_does_not_know_yet_what_was_kept_is_unavailable(floor_
     floor, _ = await floor_of(None)
     monkeypatch.setattr(Desk, "on_receive", lambda _self, _message: None)
     with pytest.raises(Refused) as refused:
-        await floor.alarms(lambda now: now)
+        await floor.alarms(OPEN_RIGHTS, lambda now: now)
     assert refused.value.grounds is Grounds.UNAVAILABLE
 
 

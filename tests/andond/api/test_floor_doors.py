@@ -5,6 +5,7 @@ import json
 import pytest
 
 from andond.api.floor_doors import register
+from domain.access import OPEN_RIGHTS, Rights
 from transport import ClientAddress, Request, Routes
 from transport.dialects.floor.following import Following
 from transport.dialects.floor.kinds import KINDS
@@ -24,8 +25,8 @@ def get(roster):
     routes = Routes()
     register(routes, roster)
 
-    async def get(path: str, host: str = "10.0.0.7") -> tuple[int, dict[str, object]]:
-        request = Request("GET", path, {}, {}, b"", ClientAddress(host), secure=False, target=path)
+    async def get(path: str, host: str = "10.0.0.7", rights: Rights = OPEN_RIGHTS) -> tuple[int, dict[str, object]]:
+        request = Request("GET", path, {}, {}, b"", ClientAddress(host), secure=False, target=path, rights=rights)
         answer = await routes(request)
         return answer.status, json.loads(answer.body)
 

@@ -162,8 +162,6 @@ def test_health_is_told_in_the_dashboards_words(plant):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/auth/login"),
-        ("GET", "/auth/profile"),
         ("GET", "/users"),
         ("GET", "/users/7/roles"),
         ("POST", "/reports/production"),

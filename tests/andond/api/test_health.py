@@ -11,7 +11,8 @@ import trio.testing
 from actors import Front
 from actors.runtime import ActorDead, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor
 from andond.api import health
-from andond.api.health import Condition, Health, unanswered
+from andond.api.health import Condition, Health
+from andond.api.health_tree import unanswered
 from config import HostSource, HttpSource, MtconnectSource
 from domain import BUILT_IN, rfc3339
 from telemetry import METRICS, gauges

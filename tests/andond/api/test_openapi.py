@@ -10,10 +10,11 @@ import trio
 
 from actors import Front
 from actors.runtime import ActorDead, ActorSystem
-from andond.api import build_routes
+from andond.api import asyncapi, build_routes, openapi
 from andond.api.describe import Operation
 from andond.api.health import Condition, Health
 from andond.api.openapi import document, register
+from andond.api.written import Written
 from andond.version import VERSION
 from transport import ClientAddress, Request, Routes, json_response
 
@@ -77,10 +78,30 @@ def test_an_operation_has_one_name_a_summary_a_tag_and_its_parameters(described)
 def test_an_act_takes_a_key_and_says_each_of_its_noes(described):
     operation = described["paths"]["/api/v1/andon/calls/{id}/acknowledge"]["post"]
     assert {"name": "Idempotency-Key", "in": "header"}.items() <= operation["parameters"][-1].items()
-    assert set(operation["responses"]) == {"200", "403", "404", "409", "422", "501", "503"}
+    assert set(operation["responses"]) == {
+        *("200", "400", "401", "403", "404", "409", "413", "422", "429", "501", "503")
+    }
     no = operation["responses"]["409"]["content"]["application/problem+json"]
     assert no == {"schema": {"$ref": "#/components/schemas/Problem"}}
     assert described["paths"]["/api/v1/andon/calls"]["post"]["responses"]["201"]["description"] == "Created"
+
+
+def test_a_path_says_what_is_answered_before_a_handler_is_asked(described):
+    paths = described["paths"]
+    assert set(paths["/api/v1/andon/board"]["get"]["responses"]) == {"200", "400", "401", "403", "429", "503"}
+    assert {"401", "403", "404"} <= set(paths["/ws/connections/{connection_id}"]["get"]["responses"])
+    # Everybody may ask, and an answer of 503 is the state that was asked for.
+    assert set(paths["/livez"]["get"]["responses"]) == {"200", "400", "503"}
+    assert "content" not in paths["/readyz"]["get"]["responses"]["503"]
+
+
+def test_a_path_says_by_what_its_client_may_have_to_show_who_it_is(described):
+    schemes = described["components"]["securitySchemes"]
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {"token": "http", "certificate": "mutualTLS"}
+    assert {"token": []} in described["paths"]["/statusz"]["get"]["security"]
+    assert "security" not in described["paths"]["/livez"]["get"]
+    operations = [each for path in described["paths"].values() for each in path.values()]
+    assert all("401" in each["responses"] for each in operations if "security" in each)
 
 
 def test_the_door_of_events_says_what_it_takes_and_that_it_answers_202(described):
@@ -131,6 +152,23 @@ async def test_it_is_served_with_what_was_added_after_it_and_the_clients_own_add
     operation = served["paths"]["/later/{rest}"]["get"]
     assert (operation["summary"], operation["tags"]) == ("What was added later", ["gateway"])
     assert operation["parameters"][0]["description"] == "May have slashes in it."
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json"])
+async def test_it_is_written_once_whoever_asks_and_by_whatever_name(path, monkeypatch):
+    """Anybody may ask for it, and any number of times; the host is what they like it to be."""
+    made = []
+    monkeypatch.setattr(openapi, "document", lambda *told: made.append(told) or document(*told))
+    monkeypatch.setattr(asyncapi, "_WRITTEN", Written(lambda host, _: made.append(host) or {"servers": host}))
+    routes = Routes()
+    register(routes)
+    asyncapi.register(routes)
+    address = ClientAddress("127.0.0.1")
+    hosts = [f"gateway{number}.example" for number in range(50)]
+    for host in hosts:
+        answer = await routes(Request("GET", path, {}, {"host": host}, b"", address, secure=False, target=path))
+        assert host.encode() in answer.body
+    assert len(made) == 1
 
 
 def test_a_real_gateway_serves_it(plant):

@@ -28,6 +28,6 @@ async def test_every_resource_has_its_paths_in_the_one_table():
         ("GET", "/api/v1/site"),
         ("GET", "/api/v11/websocket/stats"),
     } <= table
-    roots = ("/api/", "/page/", "/ws/", "/q/")
+    roots = ("/api/", "/page/", "/ws/", "/q/", "/auth/")
     others = {pattern for _, pattern in table if not pattern.startswith(roots) and pattern.count("/") > 1}
     assert others == {"/health/detailed"}

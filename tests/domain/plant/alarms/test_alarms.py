@@ -291,6 +291,20 @@ def test_memory_is_bounded_and_what_is_forgotten_leaves_the_disk(floor: Make) ->
     assert (len(press.alarms), press.alarms.refused, len(press.rows)) == (3, 1, 3)
 
 
+def test_a_place_that_fills_its_share_leaves_room_for_the_others(floor: Make) -> None:
+    press = floor(capacity=1000)
+    for code in range(100):
+        press.rise(code=f"c{code}")
+    assert press.rise(code="more") == []
+    assert (len(press.alarms), press.alarms.refused) == (100, 1)
+    assert types(press.rise(equipment="other/plant/hall/press")) == ["unacknowledged"]
+    press.fall(code="c5")
+    press.do("acknowledge", alarm=press.id(code="c5"))
+    assert types(press.rise(code="more")) == ["unacknowledged"]
+    press.restart()
+    assert (press.rise(code="again"), press.alarms.refused) == ([], 1)
+
+
 def test_an_alarm_that_was_forgotten_has_new_names_for_its_transitions(floor: Make) -> None:
     press = floor(capacity=1, acknowledge_on_return=False)
     press.rise()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from domain import Event, Priority, rfc3339
-from domain.plant.alarms import Entry, activations, alarm_id, figures, occurrences, spread
+from domain.plant.alarms import AlarmPriority, Entry, Rulebook, activations, alarm_id, figures, occurrences, spread
 from domain.plant.alarms.alarms import POSITIONS
 from domain.plant.mtconnect import Change, Conditions, Observation, Role, Roles, parse_stamp
 from domain.plant.mtconnect.observation import LEVELS
@@ -228,3 +228,20 @@ def test_a_list_is_read_in_parts_and_each_alarm_is_in_one(floor: Make) -> None:
         press.wait(1)
     parts = [press.view.listed(limit=3, offset=offset) for offset in (0, 3, 6)]
     assert [[each["code"] for each in part] for part in parts] == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+
+
+def test_a_list_that_was_read_before_is_in_order_after_every_change(floor):
+    made = floor(entries=(Entry("late", "L", priority=AlarmPriority.CRITICAL),), capacity=5)
+    seen = []
+    for number in range(5):
+        made.rise("servo", str(number))
+        made.wait(1)
+        seen.append([each["code"] for each in made.view.listed()])
+    assert seen[-1] == ["0", "1", "2", "3", "4"]
+    made.do("acknowledge", alarm=made.id("servo", "1"))
+    assert [each["code"] for each in made.view.listed()] == ["0", "2", "3", "4", "1"]
+    made.fall("servo", "1")
+    made.rise("late", "L")
+    assert [each["code"] for each in made.view.listed()] == ["L", "0", "2", "3", "4"]
+    made.alarms.renew(Rulebook(), made.now)
+    assert [each["code"] for each in made.view.listed()] == ["0", "2", "3", "4", "L"]

@@ -3,7 +3,7 @@
 import pytest
 
 from domain import Grounds, Refused
-from domain.plant.calls import State, Terms, Trigger, document, history
+from domain.plant.calls import State, Terms, Trigger, Wish, document, history
 from domain.plant.calls.call import CONTESTS
 
 ACK, ARRIVE, RESOLVE, CLOSE, CANCEL, REOPEN = (
@@ -100,6 +100,59 @@ def test_the_raiser_cancels_within_the_grace_and_later_a_supervisor(plant, by, a
         plant.act("c1", CANCEL, by, **said)
     assert refused.value.grounds is Grounds.NOT_ALLOWED
     assert plant.calls.find("c1").state is State.RAISED
+
+
+@pytest.mark.parametrize(
+    ("raiser", "canceller", "is_allowed"),
+    [
+        (("kim", "token\nhouse\n1"), ("kim", "token\nhouse\n1"), True),
+        (("kim", "token\nhouse\n1"), ("kim maier", "token\nhouse\n1"), True),
+        (("kim", "token\nhouse\n1"), ("kim", "token\nguests\n1"), False),
+        (("kim", "token\nhouse\n1"), ("kim", ""), False),
+        (("kim", "token\nhouse\n1"), ("token\nhouse\n1", ""), False),
+        (("kim", ""), ("kim", "token\nhouse\n1"), False),
+        (("kim", ""), ("kim", ""), True),
+    ],
+)
+def test_of_two_people_with_one_name_only_the_one_who_raised_the_call_cancels_it(plant, raiser, canceller, is_allowed):
+    (by, person), (name, other) = raiser, canceller
+    wish = Wish("acme/line3/st4", "stop", "high")
+    plant.carry_out(plant.calls.raise_call(wish, plant.said(by, person=person)))
+    plant.calls = plant.restarted()
+    if is_allowed:
+        assert plant.act("c1", CANCEL, name, person=other).state is State.CANCELLED
+        return
+    with pytest.raises(Refused) as refused:
+        plant.act("c1", CANCEL, name, person=other)
+    assert refused.value.grounds is Grounds.NOT_ALLOWED
+
+
+def test_who_is_proved_has_no_role_of_the_roster_for_having_a_name_that_is_in_it(plant):
+    plant.roles["sam"] = ("shift_manager",)
+    plant.call("kim")
+    with pytest.raises(Refused, match="supervisor"):
+        plant.act("c1", CANCEL, "sam", person="token\nguests\n1")
+    assert plant.act("c1", CANCEL, "sam").state is State.CANCELLED
+
+
+def test_a_call_that_was_kept_before_people_were_told_apart_is_read_and_is_of_the_name_that_was_said(plant):
+    plant.call("kim")
+    ((_, row),) = plant.rows.items()
+    for step in row.value["steps"]:
+        del step["said"]["person"]
+    plant.calls = plant.restarted()
+    assert plant.calls.find("c1").raised.said.person == ""
+    assert plant.act("c1", CANCEL, "kim").state is State.CANCELLED
+
+
+def test_of_two_people_with_one_name_who_were_offline_each_is_told_who_was_first(plant):
+    plant.call("kim")
+    plant.wait(600)
+    plant.act("c1", ACK, "lee", delay=300, person="token\nhouse\n1")
+    refusal = plant.act("c1", ACK, "lee", delay=500, person="token\nguests\n1")
+    assert refusal.details["recorded"]
+    plant.act("c1", ACK, "lee", delay=500, person="token\nguests\n2")
+    assert len(plant.calls.find("c1").contests) == 2
 
 
 def test_a_raiser_who_cancelled_within_the_grace_and_was_offline_did_so_in_time(plant):

@@ -175,6 +175,23 @@ def test_the_jobs_that_ended_first_make_room_and_none_that_is_not_over():
     assert {order.id for order in jobs} == {"j1", "j3"}
 
 
+def test_a_place_that_fills_its_share_leaves_room_for_the_others_and_no_count_is_told():
+    jobs = Jobs(capacity=1000)
+    for number in range(100):
+        stored(jobs, f"j{number}")
+    stored(jobs, "other", "other/plant/hall/line")
+    with pytest.raises(Refused, match=f"at {LINE}.*none of them is over") as refused:
+        stored(jobs, "more")
+    assert "10" not in f"{refused.value} {refused.value.details}".replace(LINE, "")
+    with pytest.raises(Refused, match="no room"):
+        jobs.update("other", {"equipment": LINE}, word())
+    assert jobs.get("other").equipment == "other/plant/hall/line"
+    jobs.update("j0", {"equipment": LINE}, word())
+    move(jobs, Trigger.ABORT, id_="j7", at=NOW + 1)
+    told = stored(jobs, "more")
+    assert [row.key for row in told.rows if row.value is None] == ["j7"]
+
+
 class LifeOfJobs(RuleBasedStateMachine):
     """Three jobs at one place, moved at random: the table holds, one runs at most, what is kept is what there is."""
 

@@ -1,0 +1,139 @@
+"""The running daemon, asked over HTTP by its own commands.
+
+Rules of this file:
+
+* A daemon of this machine is asked as its administrator: whoever can read what it signs tokens with could be anybody
+  there, so a token of a minute is made with it. Where it cannot be read, a token is given in a file.
+* Its certificate is known from the settings, so that no authority and no name is needed; that of any other URL is
+  verified as usual.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
+
+from andond.own_tokens import kept_signer
+from config import ServerSettings, Settings, split_address
+from domain import JsonValue
+from domain.access import EVERY_TENANT, OWN_ISSUER, Identity, Proof, TokenKind
+from storage import StorageError, Users
+from transport import KeyFault, TokenMint
+
+TIMEOUT = 5.0
+LIFETIME = 60.0
+
+_STANDARD_INPUT = "-"
+_UNKNOWN, _FORBIDDEN = 401, 403
+
+# Whoever listens on every address of the machine is reached at its own.
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
+
+
+class NoAnswer(Exception):
+    """There is no answer that can be used; the message says why, and what mends it."""
+
+
+class Daemon:
+    """The daemon that the ``options`` name, or else the one of this machine by its ``settings``."""
+
+    def __init__(self, options: Namespace, settings: Settings | None) -> None:
+        self._own = None if options.url is not None else settings
+        self._token_file: str | None = getattr(options, "token_file", None)
+        self.url = str(options.url) if settings is None or options.url is not None else url_of(settings.server)
+
+    def get(self, path: str) -> Mapping[str, JsonValue]:
+        """The JSON object at ``path``.
+
+        Raises:
+            NoAnswer: if there is none.
+        """
+        try:
+            return self._get(path)
+        except HTTPError as error:
+            raise NoAnswer(f"no answer from {self.url}: HTTP {error.code}{self._advice(error.code)}") from None
+        except (OSError, ValueError, HTTPException) as error:
+            reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+            raise NoAnswer(f"no answer from {self.url}: {' '.join(reason.split())}") from None
+
+    def _get(self, path: str) -> Mapping[str, JsonValue]:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError("a URL begins with http:// or https://")
+        request = Request(self.url.rstrip("/") + path)  # noqa: S310 - looked at above
+        token = self._token()
+        if token:
+            # Never shown to whoever is named by a redirect.
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
+        # A proxy that the environment names is for the world outside, not for a gateway.
+        opener = build_opener(ProxyHandler({}), HTTPSHandler(context=self._trust()))
+        with opener.open(request, timeout=TIMEOUT) as answer:
+            document = json.load(answer)
+        if not isinstance(document, dict):
+            raise ValueError("the answer is no document of a gateway")  # noqa: TRY004 - the answer is wrong
+        return document
+
+    def _token(self) -> str:
+        if self._token_file == _STANDARD_INPUT:
+            return sys.stdin.readline().strip()
+        if self._token_file is not None:
+            return Path(self._token_file).read_text(encoding="ascii").strip()
+        return "" if self._own is None else _made(self._own, time.time())
+
+    def _trust(self) -> ssl.SSLContext | None:
+        certificate = "" if self._own is None else self._own.server.certificate
+        if not certificate:
+            return None
+        context = ssl.create_default_context(cafile=certificate)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.check_hostname = False
+        return context
+
+    def _advice(self, status: int) -> str:
+        if status == _FORBIDDEN:
+            return ": whoever the token is of may not know this"
+        if status != _UNKNOWN:
+            return ""
+        if self._token_file is not None:
+            return ": it does not take the token"
+        who = "" if self._own is None else "run this as the user of the daemon and name its data, or "
+        return f": it asks who you are; {who}give a token by --token-file"
+
+
+def url_of(server: ServerSettings) -> str:
+    """Where a daemon of this machine with these settings answers."""
+    host, port = split_address(server.listen)
+    host = _HERE.get(host, host)
+    return f"{'https' if server.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _made(settings: Settings, at: float) -> str:
+    """A token of a daemon with these settings; empty where it cannot be made."""
+    own = settings.access.own
+    directory = Path(settings.storage.path) if settings.storage.path else None
+    try:
+        # Whoever asks makes no file: a daemon that is there has made its key.
+        if own.secret is None and (directory is None or not Users.are_in(directory)):
+            return ""
+        signer = kept_signer(directory, own)
+        if signer is None:
+            return ""
+        who = Identity(
+            "andond",
+            "andond",
+            frozenset({"monitor"}),
+            Proof.LOCAL,
+            EVERY_TENANT,
+            expires_at=at + LIFETIME,
+            issuer=OWN_ISSUER,
+        )
+        return TokenMint(signer, own.issuer, own.audience).issue(who, TokenKind.ACCESS, at)
+    except (ImportError, StorageError, KeyFault):
+        return ""

@@ -1,0 +1,46 @@
+"""What the settings of TLS towards others owe each other.
+
+Rules of this file: as in ``relations``.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from config.outgoing import OutgoingTlsSettings
+from config.relation import Broken
+from config.settings import Settings
+
+
+def certificates_fit(settings: Settings) -> Iterator[Broken]:
+    """A certificate that we show has its key, and what is trusted is certificates."""
+    told = settings.notifications
+    tables = {f"notifications.{name}": getattr(told, name) for name in ("mail", "webhook", "mqtt")}
+    tables |= {f"sources.{name}": source for name, source in settings.sources.items()}
+    for name, table in tables.items():
+        if isinstance(table, OutgoingTlsSettings):
+            yield from _faults(name, table)
+
+
+def _faults(name: str, table: OutgoingTlsSettings) -> Iterator[Broken]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    certificate, key = f"{name}.certificate", f"{name}.key"
+    if bool(table.certificate) != bool(table.key):
+        missing, given = (key, certificate) if table.certificate else (certificate, key)
+        yield Broken((missing, given), f"the file that belongs to {given}")
+    elif table.certificate:
+        try:
+            # Without a password OpenSSL would ask the terminal, where nobody sits.
+            context.load_cert_chain(table.certificate, table.key, "")
+        except (OSError, ValueError) as error:
+            yield Broken((certificate, key), f"a certificate chain and the private key that fits it ({_why(error)})")
+    if table.authority:
+        try:
+            context.load_verify_locations(table.authority)
+        except (OSError, ValueError) as error:
+            yield Broken((f"{name}.authority",), f"certificates, PEM ({_why(error)})")
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "reason", None) or str(error)
