@@ -1,7 +1,9 @@
 """Actors: what happens, when, and what survives a failure."""
 
 from actors.access import access_faults, access_policy_of
-from actors.account_words import (
+from actors.accounts.keeper import Accounts, Tokens
+from actors.accounts.withdrawn import Withdrawn
+from actors.accounts.words import (
     ChangePassword,
     Denial,
     Denied,
@@ -13,28 +15,26 @@ from actors.account_words import (
     Renew,
     WhoIs,
 )
-from actors.accounts import Accounts, Tokens
 from actors.acts import Act, Acted, Acts
-from actors.audit_words import AuditTrail, Noted, ReadAudit
-from actors.auditor import Auditor, Backlog
+from actors.audit.auditor import Auditor, Backlog
+from actors.audit.words import AuditTrail, Noted, ReadAudit
 from actors.canary import Canary
-from actors.channels import Channels
+from actors.channels.keeper import Channels
 from actors.checking import NO_TYPES, OWN_TYPES
-from actors.connection import Answerer, Opening
-from actors.keys import ApplyIssuers, Keys
-from actors.listener import Apply, Drain, Front, Listener, Review
-from actors.memory import MemoryKeeper
+from actors.connections.connection import Answerer, Opening
+from actors.connections.listener import Apply, Drain, Front, Listener, Review
+from actors.connections.memory import MemoryKeeper
+from actors.connections.receipts import Acknowledged, Book, Introduced, Left, Receipts, Shown
 from actors.messages import EventsTaken, EventTaken, Follow, Publish, ReadFault, Refusal, TakeEvents, Unfollow
-from actors.page_keeper import PageKeeper, PageVisits
-from actors.page_words import FinishSignIn, KeepLogin, LeavePage, NotSignedIn, SettleSession, SignedIn
-from actors.provider_talk import CALLBACK, ProviderTalk
+from actors.providers.keys import ApplyIssuers, Keys
+from actors.providers.page_keeper import PageKeeper, PageVisits
+from actors.providers.page_words import FinishSignIn, KeepLogin, LeavePage, NotSignedIn, SettleSession, SignedIn
+from actors.providers.talk import CALLBACK, ProviderTalk
 from actors.pulse import Pulse
 from actors.ranks import Ranks, policy_of
-from actors.receipts import Acknowledged, Book, Introduced, Left, Receipts, Shown
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
+from actors.recorder.batch import Standing
+from actors.recorder.recorder import Recorder
 from actors.site import SiteInForce
-from actors.withdrawn import Withdrawn
 
 __all__ = [
     "CALLBACK",

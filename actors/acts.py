@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from actors.audit_words import AuditTrail
+from actors.audit.words import AuditTrail
 from actors.places import ALARMS_DESK, CALLS_DESK, JOBS_DESK, PRODUCTION_DESK, Address
 from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
 from domain import Grounds, JsonObject, JsonValue, Priority, Refused

@@ -1,7 +1,7 @@
 """What was last said on a channel, and what a late joiner missed.
 
-Rules of this file: no I/O, no clock, no trio. ``actors.channel`` drives it. The critical publications are remembered
-for longer than the others, because nobody may miss one; what is not told of the rest is stated as a gap.
+Rules of this file: no I/O, no clock, no trio. ``actors.channels.channel`` drives it. The critical publications are
+remembered for longer than the others, because nobody may miss one; what is not told of the rest is stated as a gap.
 """
 
 from __future__ import annotations

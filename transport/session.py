@@ -1,7 +1,7 @@
 """One client's session as a state machine: what a dialect decides when a client speaks.
 
 Rules of this file: no I/O, no clock, no actor. A session is told what happened and answers with the
-steps to take; ``actors.connection`` takes them. So every dialect can be tested and fuzzed by itself.
+steps to take; ``actors.connections.connection`` takes them. So every dialect can be tested and fuzzed by itself.
 """
 
 from __future__ import annotations

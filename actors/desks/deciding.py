@@ -23,8 +23,8 @@ from typing import ClassVar, Protocol
 import trio
 
 from actors.acts import Act, Acted, unavailable
-from actors.audit_acts import ActNote, State, nothing
-from actors.audit_words import AuditTrail
+from actors.audit.acts import ActNote, State, nothing
+from actors.audit.words import AuditTrail
 from actors.messages import Commit, Line, Publish, ReadState, StateRead
 from actors.places import CHANNELS, RECORDER, Address
 from actors.ranks import Ranks

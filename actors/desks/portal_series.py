@@ -16,7 +16,7 @@ from typing import ClassVar, TypeVar
 
 import trio
 
-from actors.recorder_disk import Run, at_once, in_thread
+from actors.recorder.disk import Run, at_once, in_thread
 from actors.runtime import MailboxFull, TrioActor
 from config import HistorySettings
 from domain import JsonValue, Priority, rfc3339

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from actors.connections.receipts import Book
 from actors.hooks.installed import Installed
 from actors.notifier.hooked import HookedChannel
 from actors.notifier.mail import MailChannel
@@ -16,7 +17,6 @@ from actors.notifier.webhook import WebhookChannel
 from actors.notifier.websocket import WebSocketChannel
 from actors.places import CALLS_DESK
 from actors.ranks import Ranks
-from actors.receipts import Book
 from actors.runtime import ChildSpec, Policy
 from config import NotificationSettings, PolicySettings
 

@@ -2,7 +2,7 @@
 
 Rules of this file: the event goes the way of every critical event, so it is on disk before a client has it, and a
 client that comes back finds it. It is sent when a client that is meant says that it has it (``ack``, ``shown``; see
-``actors.receipts``). That nobody is there, or nobody was handed it, is known at once, and said.
+``actors.connections.receipts``). That nobody is there, or nobody was handed it, is known at once, and said.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import partial
 
 import trio
 
+from actors.connections.receipts import Book
 from actors.messages import EventTaken
 from actors.notifier.couriers import Office
 from actors.notifier.words import Deliver
 from actors.places import CALLS_DESK
 from actors.ranks import Ranks
-from actors.receipts import Book
 from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from config import WebSocketSettings

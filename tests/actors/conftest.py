@@ -16,8 +16,8 @@ import pytest
 import trio
 import trio.testing
 
-from actors.channel import Channel
-from actors.followers import Followers
+from actors.channels.channel import Channel
+from actors.channels.followers import Followers
 from actors.messages import CriticalRead, Follow, Publish, ReadChannels, ReadCritical, ReadNewest, Unfollow
 from actors.runtime import ActorRef, ActorStatus, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, survey
 from config import ChannelSettings

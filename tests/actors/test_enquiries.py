@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from actors.channels import Channels
-from actors.connection import ConnectionGate, Neighbours, Opening
+from actors.channels.keeper import Channels
+from actors.connections.connection import ConnectionGate, Neighbours, Opening
+from actors.connections.prompter import Prompter
 from actors.places import Address
-from actors.prompter import Prompter
 from actors.runtime import ChildSpec, Supervisor
 from config import ChannelSettings
 from domain import Gap, Grounds, Refused

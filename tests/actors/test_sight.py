@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actors.channels import Channels
-from actors.connection import ConnectionGate, Neighbours, Opening
+from actors.channels.keeper import Channels
+from actors.connections.connection import ConnectionGate, Neighbours, Opening
+from actors.connections.resumption import Resumption
+from actors.connections.warden import RIGHTS_CHANGED
 from actors.messages import Follow, Publish, Unfollow
 from actors.places import CHANNELS, RECORDER, Address
-from actors.resumption import Resumption
 from actors.runtime import ChildSpec, Supervisor
-from actors.warden import RIGHTS_CHANGED
 from config import ChannelSettings
 from domain import Event, Position, Priority, Publication
 from domain.access import NO_RIGHTS, OPEN_RIGHTS, AccessPolicy, Identity, Proof, Tenant

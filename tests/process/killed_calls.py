@@ -26,7 +26,7 @@ import trio
 import trio.testing
 
 from actors.acts import Act, Acts
-from actors.channels import Channels
+from actors.channels.keeper import Channels
 from actors.desks import CallDesk, ReadCalls
 from actors.desks.calls import Look
 from actors.desks.deciding import DecidingDesk
@@ -34,10 +34,10 @@ from actors.hooks.taps import Taps
 from actors.messages import ReadState
 from actors.notifier import Deliver, NotificationSent
 from actors.notifier.couriers import Couriers
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
-from actors.recorder_telling import Telling
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
+from actors.recorder.telling import Telling
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor, ask
 from config import ChannelSettings, FloorSettings, JournalSettings
 from domain.access import OPEN_RIGHTS

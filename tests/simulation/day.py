@@ -90,10 +90,10 @@ class Plan:
             },
             # Twice that is within what is promised.
             "actors.sources.silence.LOOK": 0.25 if self.pace <= 1.0 else 0.5,
-            "actors.receipts.LOOK": min(5.0, self.pace),
-            "actors.recorder.RETAIN_INTERVAL": 60.0 * min(5.0, self.pace),
-            "actors.recorder_batch.REMEMBERED": 50,
-            "actors.replay.FRAMES_KEPT": 16,
+            "actors.connections.receipts.LOOK": min(5.0, self.pace),
+            "actors.recorder.recorder.RETAIN_INTERVAL": 60.0 * min(5.0, self.pace),
+            "actors.recorder.batch.REMEMBERED": 50,
+            "actors.channels.replay.FRAMES_KEPT": 16,
             "domain.history.CRITICAL_KEPT": 20,
         }
 

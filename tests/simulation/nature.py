@@ -124,7 +124,7 @@ def _given(nature: Nature) -> dict[str, object]:
         "andond.portal_doors.uuid": uuids,
         # Whoever does not answer in time is named by it.
         "pykka._actor.uuid": urns,
-        "actors.parting.random": drawn,
+        "actors.connections.parting.random": drawn,
         "actors.desks.calls.secrets": SimpleNamespace(randbits=words.getrandbits),
         "actors.desks.jobs.uuid4": uuids.uuid4,
         **{f"actors.desks.{desk}.read_clocks": readings for desk in ("alarms", "calls")},
@@ -140,4 +140,4 @@ def _readings(nature: Nature, clock: Callable[[], float]) -> Reading:
     return Reading(clock(), nature.now(), "the only boot")
 
 
-_WITH_SECRETS = ("actors.channel", "actors.recorder", "andond.doors", "storage.account")
+_WITH_SECRETS = ("actors.channels.channel", "actors.recorder.recorder", "andond.doors", "storage.account")

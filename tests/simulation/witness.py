@@ -94,7 +94,7 @@ class Witness:
     def watching(self) -> Iterator[None]:
         """Look at every gateway that lives meanwhile."""
         with ExitStack() as stack:
-            stack.enter_context(patch("actors.channel.History", self._history()))
+            stack.enter_context(patch("actors.channels.channel.History", self._history()))
             stack.enter_context(patch.object(Journal, "append", self._append()))
             stack.enter_context(patch("telemetry.events.log", self.chronicle))
             yield

@@ -11,9 +11,9 @@ import trio
 from actors.acts import Act, Acted
 from actors.desks import AlarmDesk, FloorDesk, ReadAlarms
 from actors.messages import EventTaken, Publish
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Supervisor, ask
 from config import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, JournalSettings, SuppressionSettings
 from domain import Event, Grounds, Priority, Refused, rfc3339

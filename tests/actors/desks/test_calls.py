@@ -15,9 +15,9 @@ from actors.desks import CallDesk, ReadCalls
 from actors.hooks.taps import Taps
 from actors.messages import Publish, Record
 from actors.notifier import Deliver, NotificationFailed, NotificationSent
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Supervisor, TrioActor, ask
 from config import CallRuleSettings, CallSettings, FloorSettings, JournalSettings
 from domain import Event, Grounds, Priority, Refused

@@ -12,9 +12,9 @@ from actors.acts import Act, Acted
 from actors.desks import DecidingDesk
 from actors.desks.deciding import EXPIRE_INTERVAL, Concern
 from actors.messages import Publish, ReadState
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, MailboxFull, Policy, Supervisor, TrioActor, ask
 from config import JournalSettings
 from domain import Decision, Event, Grounds, Priority, Refused, Row

@@ -21,9 +21,9 @@ from actors.desks import (
     ideal_cycle,
 )
 from actors.messages import EventTaken, Publish
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Supervisor, ask
 from actors.site import site_of
 from config import (

@@ -11,9 +11,9 @@ import trio
 from actors.acts import Act
 from actors.desks import CountersInForce, FloorDesk, JobDesk, ProductionDesk, ReadProduction
 from actors.messages import EventTaken
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Supervisor, ask
 from config import CounterSettings, FloorSettings, JournalSettings, ProductSettings
 from domain import Event, Priority, rfc3339

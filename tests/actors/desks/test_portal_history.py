@@ -10,7 +10,7 @@ import trio
 from actors.desks import PortalDesk, ReadPortal, ReadSeries, SeriesKeeper
 from actors.desks.portal_history import PortalHistory
 from actors.messages import EventTaken, Keep, Publish, Record
-from actors.recorder_disk import at_once
+from actors.recorder.disk import at_once
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor, ask
 from config import PortalSettings
 from domain import Event, Priority, rfc3339

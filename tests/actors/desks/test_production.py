@@ -11,9 +11,9 @@ import trio
 from actors.acts import Act, Acted
 from actors.desks import CountsTold, FloorDesk, JobDesk, Presence, ProductionDesk, ReadProduction
 from actors.messages import EventTaken, Publish
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Supervisor, TrioActor, ask
 from config import FloorSettings, JournalSettings
 from config.production import DowntimeSettings, OeeSettings, ReasonSettings, StateSettings

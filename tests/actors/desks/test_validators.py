@@ -9,9 +9,9 @@ import trio
 
 from actors.desks import PortalDesk, ReadPortal, ReadValidators, TermsInForce, ValidatorDesk
 from actors.messages import Observed, Publish, StatusesTold
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Supervisor, ask
 from config import ChainRuleSettings, JournalSettings, PortalSettings
 from domain import Priority

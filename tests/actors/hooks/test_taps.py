@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.channels import Channels
+from actors.channels.keeper import Channels
 from actors.hooks import Seen, Taps
 from actors.hooks.taps import KNOWN_LIMIT
 from actors.messages import Publish

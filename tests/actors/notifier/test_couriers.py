@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import trio
 
+from actors.connections.receipts import Book
 from actors.hooks import Installed
 from actors.notifier import NOTIFIER_POLICY, Couriers, NotificationFailed, notification_channels
-from actors.receipts import Book
 from actors.runtime import ChildSpec, Supervisor, TrioActor
 from config import NotificationSettings, PolicySettings
 

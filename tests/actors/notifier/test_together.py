@@ -8,6 +8,7 @@ from datetime import UTC
 
 import trio
 
+from actors.connections.receipts import Book
 from actors.hooks import Installed
 from actors.notifier import (
     NOTIFIER_POLICY,
@@ -17,7 +18,6 @@ from actors.notifier import (
     notification_channels,
     rulebook_of,
 )
-from actors.receipts import Book
 from actors.runtime import ActorSystem, ChildSpec, Supervisor, TrioActor
 from config import (
     AddressSettings,

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
+from actors.connections.receipts import Acknowledged, Book, Introduced, Left, Receipts, Shown
 from actors.messages import EventTaken
 from actors.notifier import NotificationFailed, NotificationSent
 from actors.notifier.websocket import HAND_OVER, WebSocketChannel
-from actors.receipts import Acknowledged, Book, Introduced, Left, Receipts, Shown
 from actors.runtime import ChildSpec, Supervisor, TrioActor
 from config import ReceiptSettings, WebSocketSettings
 from domain import Position, Priority, Publication, channel_of

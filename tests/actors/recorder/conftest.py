@@ -10,9 +10,9 @@ import pytest
 import trio
 
 from actors.messages import Publish, Record
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import in_thread
+from actors.recorder.batch import Standing
+from actors.recorder.disk import in_thread
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Policy, Strategy, ask
 from config import JournalSettings
 from domain import Priority

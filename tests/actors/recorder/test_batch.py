@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from actors.messages import Record
-from actors.recorder_batch import BATCH, Spool, Unkept, advice, append, batches, pays_off, remembered, retain
-from actors.recorder_faults import RETRY_LAST, Fault
+from actors.recorder.batch import BATCH, Spool, Unkept, advice, append, batches, pays_off, remembered, retain
+from actors.recorder.faults import RETRY_LAST, Fault
 from config import JournalSettings
 from domain import Position, Priority
 from storage import Entry, Journal, Kept, Retained, StorageError, keep_of

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.messages import Commit, Keep, Line, ReadState
-from actors.recorder_batch import BATCH, Standing, append, batches
-from actors.recorder_commits import in_line
+from actors.recorder.batch import BATCH, Standing, append, batches
+from actors.recorder.commits import in_line
 from domain import Priority, Row
 from storage import Journal, StorageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 
 from actors.messages import Keep, Publish, ReadCritical, ReadFault, ReadNewest, Record
-from actors.recorder_batch import BATCH, Spool, Standing, name_of
+from actors.recorder.batch import BATCH, Spool, Standing, name_of
 from actors.runtime import ChildSpec, TrioActor
 from config import JournalSettings
 from domain import Position, Priority
@@ -305,7 +305,7 @@ async def test_of_too_much_that_is_not_urgent_the_oldest_is_given_up_and_counted
     run, make_event, autojump_clock, monkeypatch, gate
 ):
     before = counters.journal_shed[NORMAL]
-    monkeypatch.setattr("actors.recorder.Spool", lambda: Spool(100))
+    monkeypatch.setattr("actors.recorder.recorder.Spool", lambda: Spool(100))
     async with run(disk=gate()) as rig:
         for number in range(150):
             rig.ref.tell(Keep(make_event(f"n{number}")))

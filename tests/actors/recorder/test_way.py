@@ -9,9 +9,9 @@ import trio
 
 from actors.desks import FloorDesk
 from actors.messages import EventsTaken, Publish, TakeEvents
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import in_thread
+from actors.recorder.batch import Standing
+from actors.recorder.disk import in_thread
+from actors.recorder.recorder import Recorder
 from actors.runtime import ChildSpec, Supervisor, ask
 from actors.sources import HttpSource
 from config import HttpSource as HttpSettings

@@ -19,9 +19,9 @@ import trio
 from actors.desks import PortalDesk, TermsInForce, ValidatorDesk
 from actors.desks.validators import ReadValidators
 from actors.messages import Publish
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ActorRef, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, ask, survey
 from actors.sources.cosmos import CosmosSource
 from actors.sources.source import Freshness

@@ -15,9 +15,9 @@ import trio
 
 from actors.desks import ReadValidators, TermsInForce, ValidatorDesk
 from actors.messages import EventTaken, Observed, Publish, StatusesTold
-from actors.recorder import Recorder
-from actors.recorder_batch import Standing
-from actors.recorder_disk import at_once
+from actors.recorder.batch import Standing
+from actors.recorder.disk import at_once
+from actors.recorder.recorder import Recorder
 from actors.runtime import ActorSystem, ChildSpec, Policy, Supervisor, TrioActor, ask, survey
 from actors.sources.ethereum import EthereumSource
 from config import ChainRuleSettings, EthereumNode, JournalSettings

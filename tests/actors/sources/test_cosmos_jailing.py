@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from actors.channels import Channels
+from actors.channels.keeper import Channels
 from actors.messages import Follow
 from actors.runtime import ChildSpec
 from config import ChannelSettings

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from actors import Auditor, AuditTrail
-from actors.recorder_disk import at_once
+from actors.recorder.disk import at_once
 from actors.runtime import ActorSystem, ChildSpec, Supervisor
 from andond.api.audit import AuditResource
 from domain.access import EVERY_TENANT, OPEN_RIGHTS, AccessPolicy, Grant, Identity, Proof, Role, Tenant

@@ -27,6 +27,9 @@ ACTS = "tests/transport/dialects/test_native_acts.py"
 TOKENS = "tests/transport/dialects/test_native_tokens.py"
 DOORS = "tests/andond/test_doors.py"
 CALLS = "tests/actors/desks/test_calls.py"
+PARTING = "tests/actors/connections/test_parting.py"
+REPLAY = "tests/actors/channels/test_replay.py"
+WARDEN = "tests/actors/connections/test_warden.py"
 ENCODING = "tests/transport/dialects/test_native_encoding.py"
 # rule -> the tests that hold the gateway to it: file and name
 RULES: dict[int, list[tuple[str, str]]] = {
@@ -85,7 +88,10 @@ RULES: dict[int, list[tuple[str, str]]] = {
     13: [
         (NATIVE, "test_the_connection_can_tell_a_hole_and_the_end"),
         (NATIVE, "test_who_goes_on_regardless_is_closed_with_4103_and_told_when_to_come_back"),
-        ("tests/actors/test_parting.py", "test_a_native_client_is_told_its_delay_and_where_it_resumes_and_then_closed"),
+        (
+            PARTING,
+            "test_a_native_client_is_told_its_delay_and_where_it_resumes_and_then_closed",
+        ),
     ],
     14: [(NATIVE, "test_a_command_does_in_each_state_what_the_table_says")],
     15: [
@@ -98,12 +104,15 @@ RULES: dict[int, list[tuple[str, str]]] = {
         (NATIVE, "test_a_subscription_that_is_refused_follows_nothing"),
     ],
     18: [
-        ("tests/actors/test_channel.py", "test_offsets_are_dense_and_each_channel_has_an_epoch_of_its_own"),
+        ("tests/actors/channels/test_channel.py", "test_offsets_are_dense_and_each_channel_has_an_epoch_of_its_own"),
         (NATIVE, "test_a_subscription_that_is_refused_follows_nothing"),
     ],
     19: [(NATIVE, "test_a_subscription_that_is_refused_follows_nothing")],
     20: [
-        ("tests/actors/test_replay.py", "test_a_follow_is_confirmed_with_where_the_channel_is_before_all_else"),
+        (
+            REPLAY,
+            "test_a_follow_is_confirmed_with_where_the_channel_is_before_all_else",
+        ),
         (NATIVE, "test_a_subscription_is_confirmed_with_its_position"),
     ],
     21: [
@@ -121,7 +130,10 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     24: [
         (NATIVE, "test_the_connection_can_tell_a_hole_and_the_end"),
-        ("tests/actors/test_replay.py", "test_what_is_no_longer_kept_is_a_gap_and_the_critical_ones_in_it_are_told"),
+        (
+            REPLAY,
+            "test_what_is_no_longer_kept_is_a_gap_and_the_critical_ones_in_it_are_told",
+        ),
     ],
     25: [
         (NATIVE, "test_a_client_that_returns_no_credit_is_told_so"),
@@ -169,7 +181,10 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     37: [
         (TOKENS, "test_a_newer_token_lets_a_client_stay_for_longer"),
-        ("tests/actors/test_warden.py", "test_who_has_an_expired_token_is_closed_and_who_has_a_newer_one_stays"),
+        (
+            WARDEN,
+            "test_who_has_an_expired_token_is_closed_and_who_has_a_newer_one_stays",
+        ),
         ("tests/actors/test_sight.py", "test_a_client_whose_newer_token_gives_other_rights_is_told_to_return"),
     ],
     38: [("tests/transport/test_codes.py", "test_an_error_is_temporary_where_waiting_helps")],

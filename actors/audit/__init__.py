@@ -1,0 +1,1 @@
+"""The audit: what is told to its keeper, and how it is written down."""

@@ -1,0 +1,1 @@
+"""The connections: the one port, each client on it, and who watches over all of them."""

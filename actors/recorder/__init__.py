@@ -1,0 +1,1 @@
+"""The recorder: what is urgent is on disk before anybody is told."""
