@@ -15,6 +15,7 @@ import msgspec
 
 from config import rules
 from config.meta import means
+from config.outgoing import OutgoingTlsSettings
 from config.secrets import Secret, without_user
 
 NODES_LIMIT = 16
@@ -159,15 +160,6 @@ _Headers = Annotated[
     Secret | None,
     means("Headers that each request to it carries, one `Name: value` a line, such as a token", reload=True),
 ]
-_Authority = Annotated[
-    str | None,
-    means(
-        "Certificates that are trusted for it, PEM; none: those of the system",
-        unit="path",
-        reload=True,
-        rule=rules.readable_file,
-    ),
-]
 _Equipment = Annotated[str, means("Where the nodes belong", unit="ISA-95 path", reload=True, rule=rules.equipment)]
 _Cadence = Annotated[
     float,
@@ -179,7 +171,7 @@ _Deadline = Annotated[
 ]
 
 
-class CosmosNode(msgspec.Struct, frozen=True, kw_only=True):
+class CosmosNode(OutgoingTlsSettings, frozen=True, kw_only=True):
     """A node of a chain of CometBFT."""
 
     rpc: Annotated[
@@ -196,7 +188,6 @@ class CosmosNode(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     name: Annotated[str, means("What it is called; none: host and port of `rpc`", reload=True, rule=node_name)] = ""
     headers: _Headers = None
-    authority: _Authority = None
 
     @property
     def called(self) -> str:
@@ -246,7 +237,7 @@ class CosmosSource(msgspec.Struct, frozen=True, kw_only=True, tag="cosmos", tag_
     deadline: _Deadline = 10.0
 
 
-class EthereumNode(msgspec.Struct, frozen=True, kw_only=True):
+class EthereumNode(OutgoingTlsSettings, frozen=True, kw_only=True):
     """A node of an Ethereum chain: its execution layer, its consensus layer, or both."""
 
     execution: Annotated[
@@ -266,7 +257,6 @@ class EthereumNode(msgspec.Struct, frozen=True, kw_only=True):
         ""
     )
     headers: _Headers = None
-    authority: _Authority = None
 
     @property
     def execution_called(self) -> str:

@@ -1,4 +1,4 @@
-"""What lets us in at a node: headers that are secret, and who signs its certificate.
+"""What lets us in at a node: headers that are secret.
 
 Rules of this file: what is wrong is said without a word of the secret. Values of headers are visible ASCII (RFC 9110,
 5.5); a header that belongs to the connection itself is none of the operator's.
@@ -7,7 +7,6 @@ Rules of this file: what is wrong is said without a word of the secret. Values o
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -58,13 +57,13 @@ def is_in_clear(address: str) -> bool:
 
 
 def access_faults(sources: Mapping[str, msgspec.Struct]) -> Iterator[Broken]:
-    """What nodes of ``sources`` name as their headers and authority is that."""
+    """What nodes of ``sources`` name as their headers is that."""
     for name, source in sources.items():
         nodes = getattr(source, "nodes", ())
         for number, node in enumerate(nodes if isinstance(nodes, tuple) else (), 1):
-            for expected in (_headers_fault(node), _authority_fault(node)):
-                if expected:
-                    yield Broken((f"sources.{name}.nodes",), f"of node {number}, {expected}")
+            expected = _headers_fault(node)
+            if expected:
+                yield Broken((f"sources.{name}.nodes",), f"of node {number}, {expected}")
 
 
 def _headers_fault(node: object) -> str:
@@ -72,14 +71,4 @@ def _headers_fault(node: object) -> str:
         headers_of(getattr(node, "headers", None))
     except ValueError as error:
         return f"headers_file: {error}"
-    return ""
-
-
-def _authority_fault(node: object) -> str:
-    authority = getattr(node, "authority", None)
-    try:
-        if authority is not None:
-            ssl.create_default_context(cafile=authority)
-    except OSError:
-        return f"authority: a file of certificates in PEM, and {authority} holds none"
     return ""

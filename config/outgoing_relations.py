@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
+from config.chain_sources import CosmosSource, EthereumSource
 from config.outgoing import OutgoingTlsSettings
 from config.relation import Broken
 from config.settings import Settings
@@ -20,12 +21,16 @@ def certificates_fit(settings: Settings) -> Iterator[Broken]:
     tables |= {f"sources.{name}": source for name, source in settings.sources.items()}
     for name, table in tables.items():
         if isinstance(table, OutgoingTlsSettings):
-            yield from _faults(name, table)
+            yield from _faults(f"{name}.", table)
+        nodes = table.nodes if isinstance(table, CosmosSource | EthereumSource) else ()
+        for number, node in enumerate(nodes, 1):
+            for broken in _faults("", node):
+                yield Broken((f"{name}.nodes",), f"of node {number}, {broken.keys[0]}: {broken.expected}")
 
 
-def _faults(name: str, table: OutgoingTlsSettings) -> Iterator[Broken]:
+def _faults(prefix: str, table: OutgoingTlsSettings) -> Iterator[Broken]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    certificate, key = f"{name}.certificate", f"{name}.key"
+    certificate, key = f"{prefix}certificate", f"{prefix}key"
     if bool(table.certificate) != bool(table.key):
         missing, given = (key, certificate) if table.certificate else (certificate, key)
         yield Broken((missing, given), f"the file that belongs to {given}")
@@ -39,7 +44,7 @@ def _faults(name: str, table: OutgoingTlsSettings) -> Iterator[Broken]:
         try:
             context.load_verify_locations(table.authority)
         except (OSError, ValueError) as error:
-            yield Broken((f"{name}.authority",), f"certificates, PEM ({_why(error)})")
+            yield Broken((f"{prefix}authority",), f"certificates, PEM ({_why(error)})")
 
 
 def _why(error: Exception) -> str:

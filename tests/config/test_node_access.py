@@ -80,7 +80,7 @@ def test_a_file_that_is_not_there_or_holds_no_certificate_is_a_fault(tmp_path):
     (fault,) = faults(tmp_path, f'rpc = "{RPC}", authority = "{tmp_path}/none"')
     assert "sources.hub.nodes[1].authority" in fault
     (fault,) = faults(tmp_path, f'rpc = "{RPC}", authority = "{written(tmp_path, "no certificate")}"')
-    assert "of node 1, authority: a file of certificates in PEM" in fault
+    assert "of node 1, authority: certificates, PEM" in fault
 
 
 def test_a_file_of_certificates_is_taken(tmp_path, authority):
@@ -88,6 +88,20 @@ def test_a_file_of_certificates_is_taken(tmp_path, authority):
     authority.cert_pem.write_to_path(file)
     (node,) = loaded(tmp_path, f'rpc = "https://10.0.0.5", authority = "{file}"').sources["hub"].nodes
     assert (node.authority, node.headers) == (str(file), None)
+
+
+def test_a_certificate_that_a_node_is_shown_has_its_key(tmp_path, authority):
+    issued = authority.issue_cert("andond.example")
+    files = [str(tmp_path / "own.pem"), str(tmp_path / "own.key")]
+    issued.cert_chain_pems[0].write_to_path(files[0])
+    issued.private_key_pem.write_to_path(files[1])
+    here = f'rpc = "https://10.0.0.5", certificate = "{files[0]}"'
+    (node,) = loaded(tmp_path, f'{here}, key = "{files[1]}"').sources["hub"].nodes
+    assert [node.certificate, node.key] == files
+    (fault,) = faults(tmp_path, here)
+    assert "of node 1, key: the file that belongs to certificate" in fault
+    (fault,) = faults(tmp_path, f'{here}, key = "{files[0]}"')
+    assert "of node 1, certificate: a certificate chain and the private key that fits it" in fault
 
 
 def test_no_headers_are_no_headers():

@@ -8,9 +8,10 @@ import pytest
 
 from actors.notifier import NotificationFailed, NotificationSent
 from actors.notifier.mail import MailChannel
+from actors.notifier.mqtt import MqttChannel
 from actors.notifier.webhook import WebhookChannel
 from actors.runtime import ChildSpec
-from config import MailSettings, WebhookSettings
+from config import MailSettings, MqttSettings, WebhookSettings
 
 NOW = 1_800_000_000.0
 
@@ -49,6 +50,22 @@ async def test_a_web_hook_that_asks_for_a_certificate_is_shown_ours(
                 channel.send(make_notification())
                 assert isinstance((await channel.hear())[0], kind)
     assert len(hook.posted) == 1
+
+
+async def test_a_broker_that_asks_for_a_certificate_is_shown_ours(
+    rig, mosquitto, make_notification, authority, trusted, shown, tmp_path
+):
+    issued = authority.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "broker.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "broker.key")
+    lines = ["allow_anonymous true", "require_certificate true", f"cafile {trusted}", "tls_version tlsv1.2"]
+    lines += [f"certfile {tmp_path}/broker.pem", f"keyfile {tmp_path}/broker.key"]
+    with mosquitto(*lines) as broker:
+        for own, kind in ((shown, NotificationSent), ({}, NotificationFailed)):
+            settings = MqttSettings(broker=broker, tls=True, authority=trusted, timeout=2.0, **own)
+            async with rig(_spec(MqttChannel, settings)) as channel:
+                channel.send(make_notification())
+                assert isinstance((await channel.hear())[0], kind)
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import asynccontextmanager
 
 import pytest
@@ -113,6 +114,29 @@ async def test_a_node_whose_certificate_the_named_authority_signed_is_read(tmp_p
         async with watching([node], tmp_path, asked=[place]) as rig:
             await until(lambda: rig.status("bob") == "ACTIVE")
             await linked(node)
+
+
+@pytest.mark.parametrize("is_shown", [True, False])
+async def test_a_node_that_asks_for_a_certificate_is_shown_ours(tmp_path, clock, server_context, authority, is_shown):
+    chain, files = grown(), {name: tmp_path / f"{name}.pem" for name in ("authority", "certificate", "key")}
+    issued = authority.issue_cert("andond.example")
+    authority.cert_pem.write_to_path(files["authority"])
+    issued.cert_chain_pems[0].write_to_path(files["certificate"])
+    issued.private_key_pem.write_to_path(files["key"])
+    authority.configure_trust(server_context)
+    server_context.verify_mode = ssl.CERT_REQUIRED
+    # A client of TLS 1.3 hears of a refusal only when it reads.
+    server_context.maximum_version = ssl.TLSVersion.TLSv1_2
+    named = {name: str(file) for name, file in files.items() if is_shown or name == "authority"}
+    async with CometNode(chain) as node, behind_tls(node, server_context) as url:
+        place = CosmosNode(rpc=url, rest=url, name="one", **named)
+        async with watching([node], tmp_path, asked=[place]) as rig:
+            if is_shown:
+                await until(lambda: rig.status("bob") == "ACTIVE")
+                await linked(node)
+            else:
+                await trio.sleep(2)
+        assert bool(node.requests) == is_shown
 
 
 async def test_a_node_whose_certificate_nobody_here_trusts_is_lost_and_says_who_must_act(
