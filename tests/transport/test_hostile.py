@@ -169,7 +169,7 @@ async def test_who_shares_an_address_with_somebody_hasty_waits_and_is_not_closed
         for _ in range(20):
             await wire.read_frame(hasty)
         await calm.send_all(wire.frame(TEXT, b"hi"))
-        assert await wire.read_frame(calm) == (TEXT, b"hi")
+        assert await heard(calm, wire) == (TEXT, b"hi")
 
 
 # -- requests and handshakes ------------------------------------------------------------------------------------------
