@@ -137,7 +137,7 @@ async def test_a_cancelled_system_lets_idle_threads_end_unmarked(blocker, observ
             (thread,) = [thread for thread in threading.enumerate() if thread.name == "b"]
             # Whoever was answered may find the thread still at the end of its turn.
             while ref.actor_inbox.owner.life.current is not None:
-                await trio.sleep(0)
+                await trio.lowlevel.checkpoint()
             scope.cancel()
     await trio.to_thread.run_sync(thread.join)
     assert observer.of("actor_abandoned") == []
