@@ -22,6 +22,8 @@ from typing import TypeVar
 import pytest
 import websocket
 
+from tests.process.warm import WarmProcess
+
 START_LIMIT = 20.0
 ANSWER_LIMIT = 20.0
 STOP_LIMIT = 15.0
@@ -63,15 +65,19 @@ def wait_for(look: Callable[[], Value], what: str, limit: float = ANSWER_LIMIT) 
         time.sleep(POLL_INTERVAL)
 
 
+def started(command: list[str], log: Path, environ: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """``command`` in a process of its own, in the directory of ``log``, which has what it says."""
+    nothing = subprocess.DEVNULL
+    with log.open("wb") as errors:
+        return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=errors, cwd=log.parent, env=environ)
+
+
 class Program:
     """A program whose standard error goes to a file, so that a full pipe can never stop it."""
 
-    def __init__(self, command: list[str], log: Path, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | WarmProcess, log: Path) -> None:
+        self.process = process
         self.log = log
-        with log.open("wb") as errors:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd=log.parent, env=environ
-            )
 
     def said(self, pattern: re.Pattern[str], what: str, limit: float = START_LIMIT) -> str:
         """The first group of ``pattern``, as soon as a line of the log matches it."""
@@ -100,13 +106,19 @@ class Daemon(Program):
     """``andond run`` on a port of its own; ``port`` 0 lets the kernel choose, ``config`` "" is the default one."""
 
     def __init__(self, directory: Path, port: int = 0, config: str = "", **more: str) -> None:
-        command = [sys.executable, "-m", "andond", "run", "--listen", f"127.0.0.1:{port}"]
+        arguments, log = ["run", "--listen", f"127.0.0.1:{port}"], directory / "daemon.log"
         if config:
             path = directory / "andond.toml"
             path.write_text(config)
-            command += ["-c", str(path)]
+            arguments += ["-c", str(path)]
         environ = {name: value for name, value in os.environ.items() if not name.upper().startswith("ANDOND__")}
-        super().__init__(command, directory / "daemon.log", {**environ, "ANDOND__LOG__FORMAT": "logfmt", **more})
+        environ |= {"ANDOND__LOG__FORMAT": "logfmt", **more}
+        log.write_bytes(b"")
+        if any(name.startswith("PYTHON") for name in more):
+            # Whatever Python reads when it starts, it is to read.
+            super().__init__(started([sys.executable, "-m", "andond", *arguments], log, environ), log)
+        else:
+            super().__init__(WarmProcess(arguments, log, environ), log)
         try:
             self.port = int(self.said(_READY, "daemon.ready"))
         except BaseException:
@@ -175,8 +187,9 @@ class Browser(Program):
     """A headless Chromium with an empty profile."""
 
     def __init__(self, program: str, directory: Path) -> None:
-        profile = directory / "profile"
-        super().__init__([program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"], directory / "browser.log")
+        command = [program, *_FLAGS, f"--user-data-dir={directory}/profile", "about:blank"]
+        log = directory / "browser.log"
+        super().__init__(started(command, log), log)
         try:
             self._address = self.said(_DEVTOOLS, "its DevTools address")
         except BaseException:

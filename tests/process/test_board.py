@@ -126,7 +126,8 @@ def test_a_call_is_on_the_board_with_its_place_its_words_and_a_running_clock(dae
     for words in ("press3", LINE, "oil on the floor", "line stop", "level 2", "raised"):
         assert words in card
     first = shown.text(".call .watch")
-    assert first.startswith("3:")
+    # The page tells the gateway's time, and may know it by a second less.
+    assert first.startswith(("3:", "2:59"))
     shown.wait(f"document.querySelector('.call .watch').textContent !== {json.dumps(first)}", SOON)
     assert shown.text("#calls-words") == "1 not acknowledged"
     assert shown.complaints == []
@@ -409,16 +410,14 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize(("data", "look"), LOOKS)
-def test_a_state_looks_the_same_wherever_it_is_shown(shown: Page, data: dict[str, str], look: str) -> None:
-    word = data.get("execution") or data["state"]
+def test_a_state_looks_the_same_wherever_it_is_shown(shown: Page) -> None:
     steps = (
-        "Promise.all(['model', 'floor'].map(name => import(`./page/${name}.js`))).then(([{ Model }, { lookOf }]) => {"
-        f"const model = new Model(); const data = {json.dumps(data)}; const {{ class: name }} = data;"
+        "Promise.all(['model', 'floor'].map(name => import(`./page/${name}.js`))).then(([{ Model }, { lookOf }]) => "
+        f"{json.dumps([data for data, _ in LOOKS])}.map(data => {{ const model = new Model();"
         "model.take({ type: 'equipment.state.changed', source: '/a', data });"
-        f"return [model.machines.get('a').class, lookOf({json.dumps(word)}, name)] }})"
+        "return [model.machines.get('a').class, lookOf(data.execution ?? data.state, data.class)] }))"
     )
-    assert shown.evaluate(steps) == [look, look]
+    assert shown.evaluate(steps) == [[look, look] for _, look in LOOKS]
 
 
 def test_a_running_unit_has_the_same_mark_under_machines_and_under_lines(daemon: Daemon, shown: Page) -> None:
