@@ -2,7 +2,8 @@
 
 Rules of this file: what came is counted by the headers of its frames, before anybody decodes it. An honest client's
 Pongs answer our own Pings, of which there are many while it reads fast, and cost us next to nothing: two hundred weigh
-as much as a Ping of its own. A message in one frame is weighed by who handles it.
+as much as a Ping of its own, and until there are so many they are only counted. A message in one frame is weighed by
+who handles it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from domain import Allowance
 from transport.codes import ProtocolError
 from transport.quotas import told
 
-PONG_COST = 0.005
+PONGS_OF_A_FRAME = 200
 
 LONGEST_PAUSE = 5.0
 """Seconds after which a client is looked at again, however much it sent: its silence must not look like its death."""
@@ -25,12 +26,13 @@ class Pace:
     ``pause`` is for how many seconds nothing more is to be read of it.
     """
 
-    __slots__ = ("_allowance", "_client", "_hasty", "pause")
+    __slots__ = ("_allowance", "_client", "_hasty", "_pongs", "pause")
 
     def __init__(self, allowance: Allowance, hasty: int, client: str) -> None:
         self._allowance = allowance
         self._hasty = hasty
         self._client = client
+        self._pongs = 0
         self.pause = 0.0
 
     def frames(self, count: int, pongs: int) -> None:
@@ -39,9 +41,11 @@ class Pace:
         Raises:
             ProtocolError: 4103 or 1008, if the client floods.
         """
-        if not count and not pongs:
+        self._pongs += pongs
+        if not count and self._pongs < PONGS_OF_A_FRAME:
             return
-        excess = self._allowance.frames(count + pongs * PONG_COST, trio.current_time())
+        weight, self._pongs = divmod(self._pongs, PONGS_OF_A_FRAME)
+        excess = self._allowance.frames(count + weight, trio.current_time())
         if excess is not None:
             told(excess, self._client)
             raise ProtocolError(self._hasty, excess.words)

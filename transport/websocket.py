@@ -38,6 +38,7 @@ from transport.stream import FrameStream
 _VERSION = "13"
 _KEY_SIZE = 16
 _RECEIVE_SIZE = 4096
+_EARNEST = 16 * 1024  # bytes behind our Close that an honest client had under way
 _QUEUE_SIZE = 1024  # more than the messages that one piece of input can hold: at least six bytes each
 _REASON_SIZE = 200
 _UPGRADE_HEADERS = {"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-version": _VERSION}
@@ -194,7 +195,7 @@ class WebSocket:
 
     async def outlast(self) -> None:
         """After a fault: read on and throw away until the client has gone, so that it can read why it must."""
-        while await self._wire.stream.receive_some(_RECEIVE_SIZE):
+        while await self._wire.stream.receive_some(_EARNEST):
             pass
 
     @property
@@ -228,8 +229,8 @@ class _Wire(trio.abc.Stream):
     """What the library takes for its stream."""
 
     __slots__ = (
-        "_complete", "_consumer", "_early", "_head", "_listening", "_meter", "_over", "_pace", "answered", "closing",
-        "connection", "fault", "handshake", "message_size", "stream",
+        "_behind", "_complete", "_consumer", "_early", "_head", "_listening", "_meter", "_over", "_pace",
+        "answered", "closing", "connection", "fault", "handshake", "message_size", "stream",
     )  # fmt: skip
 
     def __init__(
@@ -249,6 +250,7 @@ class _Wire(trio.abc.Stream):
         self._meter = Meter(message_size)
         self._pace = pace
         self._complete = 0
+        self._behind = 0
         self._over = False
 
     def forget(self) -> None:
@@ -279,8 +281,22 @@ class _Wire(trio.abc.Stream):
             data = await self._receive(max_bytes)
         if self.fault is None:
             self._count(data)
+        if self.closing and self.fault is None and await self._is_deaf(data):
+            return b""
         # An end of the stream is what makes the library stop at once, without a word of its own.
         return data if self.fault is None else b""
+
+    async def _is_deaf(self, data: bytes) -> bool:
+        """Whether the client has gone on at length behind our Close: then its own is waited for, and nothing parsed."""
+        self._behind += len(data)
+        if self._behind <= _EARNEST:
+            return False
+        while data and self.fault is None and not self._meter.has_ended:
+            await self._pace.rest()
+            data = await self.stream.receive_some(_EARNEST)
+            self._count(data)
+        self._complete = 0
+        return True
 
     def _count(self, data: bytes) -> None:
         try:
@@ -337,7 +353,7 @@ class _Wire(trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         if data[0] == CLOSE:
             self.answered = True
-        # Behind a Close of ours the stream takes nothing more: the library's answer to the client's would be a second.
+        # Behind our Close the stream takes nothing: the library's answer to the client's would be a second one.
         await self.stream.send_all(data)
 
     async def wait_send_all_might_not_block(self) -> None:
@@ -359,9 +375,6 @@ class _NoHandshake:
         return ()
 
 
-_NO_HANDSHAKE = _NoHandshake()
-
-
 def _forget_handshake(connection: trio_websocket.WebSocketConnection) -> None:
     """Let go of the handshake's HTTP parser and of the request: an eighth of an idle link's memory.
 
@@ -370,7 +383,7 @@ def _forget_handshake(connection: trio_websocket.WebSocketConnection) -> None:
     """
     protocol: object = getattr(connection, "_wsproto", None)
     if getattr(protocol, "connection", None) is not None and hasattr(protocol, "handshake"):
-        setattr(protocol, "handshake", _NO_HANDSHAKE)  # noqa: B010 - its type says that it has one of its own
+        setattr(protocol, "handshake", _NoHandshake())  # noqa: B010 - its type says that it has one of its own
 
 
 def _head(handshake: Handshake) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 import trio
 import trio.testing
+import wsproto
 
 from config import (
     AddressLimitSettings,
@@ -132,6 +133,29 @@ async def test_who_goes_on_behind_our_close_is_not_even_read(strict, wire, path)
         speaking.cancel_scope.cancel()
     await house.is_empty()
     assert len(house.gate.peers[0].messages) < 50
+
+
+async def test_what_comes_at_length_behind_our_close_is_parsed_no_more_and_its_close_is_found(
+    strict, wire, monkeypatch, patient_clock
+):
+    parsed: list[int] = []
+    real = wsproto.WSConnection.receive_data
+
+    def receive_data(self, data):
+        parsed.append(len(data or b""))
+        real(self, data)
+
+    monkeypatch.setattr(wsproto.WSConnection, "receive_data", receive_data)
+    house = await strict(connection={"messages": 1e9, "frames": 1e9, "bytes": 1e9})
+    async with await house.upgrade("/stream") as stream:
+        await stream.send_all(wire.frame(TEXT, b"close"))
+        assert (await end_of(stream, wire))[0] == 4201
+        began = trio.current_time()
+        await stream.send_all(wire.frame(TEXT, b"x" * 1000) * 500 + wire.frame(0x88, b"\x10\x69"))
+        assert await wire.read_all(stream) == b""
+        assert trio.current_time() - began < 4
+    await house.is_empty()
+    assert sum(parsed) < 50_000
 
 
 async def test_a_door_that_weighs_what_is_said_is_left_to_do_so(strict, wire):
