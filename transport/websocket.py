@@ -370,7 +370,8 @@ class _Wire(trio.abc.Stream):
 class _NoHandshake:
     """What stays of a handshake that is done: no events."""
 
-    def events(self) -> tuple[()]:
+    @staticmethod
+    def events() -> tuple[()]:
         """None, ever."""
         return ()
 
@@ -383,7 +384,7 @@ def _forget_handshake(connection: trio_websocket.WebSocketConnection) -> None:
     """
     protocol: object = getattr(connection, "_wsproto", None)
     if getattr(protocol, "connection", None) is not None and hasattr(protocol, "handshake"):
-        setattr(protocol, "handshake", _NoHandshake())  # noqa: B010 - its type says that it has one of its own
+        setattr(protocol, "handshake", _NoHandshake)  # noqa: B010 - its type says that it has one of its own
 
 
 def _head(handshake: Handshake) -> bytes:
