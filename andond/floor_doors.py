@@ -26,7 +26,7 @@ from domain.access import NO_RIGHTS, Identity, Proof, Rights, TokenFault, TokenR
 from domain.audit import NOWHERE, Whence
 from domain.plant.ledger import StateMap
 from domain.plant.site import EquipmentModel
-from transport import BEARER, Close, Door, Link, Request, Response, Session, Step, problem, protocol_token
+from transport import Close, Door, Link, Request, Response, Session, Step, bearer_word, problem
 from transport.dialects.floor import (
     ANONYMOUS,
     USER_LIMIT,
@@ -135,11 +135,10 @@ class FloorDoors:
         found = self._found(request)
         if isinstance(found, Response):
             return found
-        spoken = (BEARER,) if protocol_token(request.headers) else ()
         rights = NO_RIGHTS if isinstance(found, Denied) else found
         answer = self.answers(rights, Whence(request.client.host, NAME, rights.identity.session))
         opening = Opening(self._opener(entry, found), answer=answer, ended=self._ended, rights=rights)
-        return Door(NAME, spoken, opening)
+        return Door(NAME, bearer_word(request.headers), opening)
 
     def _found(self, request: Request) -> Rights | Denied | Response:
         try:

@@ -23,17 +23,7 @@ from functools import partial
 
 from msgspec import UnsetType
 
-from domain import (
-    Allotments,
-    Allowance,
-    Excess,
-    Position,
-    Priority,
-    Refused,
-    Throttle,
-    is_tree,
-    rfc3339,
-)
+from domain import Allotments, Allowance, Excess, Position, Priority, Refused, Throttle, is_tree, rfc3339
 from domain.access import NO_RIGHTS, Rights
 from transport.codec import CodecError, convert
 from transport.codes import PROTOCOL_ERROR, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
@@ -109,12 +99,13 @@ class NativeSession:
     """One connection that speaks the native protocol; ``name`` is the session's own.
 
     ``rights`` tells what its client may do and see now; ``NO_RIGHTS`` while nobody knows who it is. ``allowance`` is
-    what it may take of what it shares with others.
+    what it may take of what it shares with others. With ``refusal`` it is not connected, whatever it shows: the request
+    that opened the connection had a token that does not count.
     """
 
     __slots__ = (
         "_allowance", "_client", "_credited", "_encoding", "_faults", "_followed", "_left", "_name", "_pace",
-        "_recovery", "_rights", "_terms", "state",
+        "_recovery", "_refusal", "_rights", "_terms", "state",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +115,7 @@ class NativeSession:
         terms: Terms,
         rights: Callable[[], Rights],
         allowance: Allowance | None = None,
+        refusal: TokenRefusal | None = None,
     ) -> None:
         self.state = State.CONNECTING
         self._allowance = allowance or Throttle(Allotments()).allow()
@@ -131,6 +123,7 @@ class NativeSession:
         self._name = name
         self._terms = terms
         self._rights = rights
+        self._refusal = refusal
         self._pace = Pace()
         self._faults = 0
         self._client = ""
@@ -216,6 +209,8 @@ class NativeSession:
 
     def _enter(self, id_: int, body: wire.Connect, at: float) -> list[Step]:
         check_count("channels in resume", len(body.resume.channels) if body.resume else 0, wire.SUBSCRIPTIONS)
+        if self._refusal is not None:
+            return self._turn_away(id_, self._refusal)
         if body.token:
             return [Enquire(TokenShown(body.token), partial(self._identified, id_, body, at))]
         if self._rights() is NO_RIGHTS:

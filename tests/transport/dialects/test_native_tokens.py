@@ -71,6 +71,16 @@ def test_a_token_that_does_not_count_is_told_with_its_code_and_ends_the_session(
     assert (said(push)["code"], ended.code, session.state) == (close, close, State.CLOSED)
 
 
+@pytest.mark.parametrize("connect", [{}, {"token": "good"}])
+@pytest.mark.parametrize(("error", "close"), [(101, 4001), (109, 4001), (101, 4004)])
+def test_a_token_that_was_refused_with_the_request_is_told_at_connect_as_one_in_it(error, close, connect):
+    refusal = TokenRefusal(error, close, "the token has expired")
+    session = NativeSession(JSON, "s", TERMS, lambda: NO_RIGHTS, refusal=refusal)
+    told, push, ended = say(session, {"id": 1, "connect": connect})
+    assert (said(told)["id"], said(told)["error"]["code"]) == (1, error)
+    assert (said(push)["code"], ended.code, session.state) == (close, close, State.CLOSED)
+
+
 def test_a_token_is_shown_by_no_repr():
     assert "abc" not in repr(TokenShown("abc"))
 

@@ -38,6 +38,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
         ("tests/andond/test_doors.py", "test_who_asks_for_no_subprotocol_speaks_json_and_is_promised_none"),
         ("tests/andond/test_doors.py", "test_who_speaks_nothing_that_is_known_is_told_what_is"),
         (NATIVE, "test_the_same_members_are_taken_and_told_as_messagepack"),
+        (DOORS, "test_a_token_is_no_subprotocol_so_who_names_nothing_else_speaks_json"),
     ],
     2: [(NATIVE, "test_the_wrong_kind_of_message_ends_the_session_with_1003")],
     3: [
@@ -173,6 +174,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
         (TOKENS, "test_whose_rights_nobody_knows_is_not_connected_without_a_token"),
         (TOKENS, "test_a_token_that_does_not_count_is_told_with_its_code_and_ends_the_session"),
         (DOORS, "test_a_token_that_does_not_count_is_refused_where_its_client_is_told_of_it"),
+        (DOORS, "test_a_browser_s_bad_token_is_told_in_the_dialect_that_it_named"),
     ],
     36: [
         (TOKENS, "test_what_is_not_seen_is_not_followed_whether_it_is_there_or_not"),
