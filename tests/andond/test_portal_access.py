@@ -181,6 +181,20 @@ def test_at_the_stream_a_browser_speaks_what_it_named_beside_its_token(strict_ho
         assert client.close_code == 4001
 
 
+def test_a_session_that_is_refreshed_with_another_person_s_token_does_not_go_on_as_that_person(strict_house):
+    with strict_house.connect("/stream", "anna") as client:
+        say(client, {"id": 1, "connect": {}})
+        hear(client, lambda frame: frame.get("id") == 1)
+        say(client, {"id": 2, "refresh": {"token": "root"}})
+        say(client, {"id": 3, "subscribe": {"channel": "chain/validators"}})
+        assert hear(client, lambda _frame: True)["id"] == 2
+        told = hear(client, lambda _frame: True)
+        assert (told["push"], told["code"], told["reason"]) == ("disconnect", 4201, "rights changed")
+        with pytest.raises(websockets.ConnectionClosed):
+            client.recv(LIMIT)
+        assert client.close_code == 4201
+
+
 # -- the console --------------------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ from msgspec import UnsetType
 from domain import Allotments, Allowance, Excess, Position, Priority, Refused, Throttle, is_tree, rfc3339
 from domain.access import NO_RIGHTS, Rights
 from transport.codec import CodecError, convert
-from transport.codes import PROTOCOL_ERROR, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
+from transport.codes import PROTOCOL_ERROR, RIGHTS_CHANGED, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
 from transport.dialects import native_frames as wire
 from transport.dialects.deeds import NOT_IDENTIFIED, Done, TokenRefusal, TokenShown
 from transport.dialects.native_acts import deed_of, error_of
@@ -230,9 +230,14 @@ class NativeSession:
     def _refreshed(self, id_: int, answer: object) -> list[Step]:
         if not isinstance(answer, Rights):
             return self._turn_away(id_, answer)
-        self._rights = lambda: answer
         expires = None if answer.expires_at is None else rfc3339(answer.expires_at)
-        return [Admit(answer), self._reply(wire.RefreshReply(id_, Refreshed(expires)))]
+        reply = self._reply(wire.RefreshReply(id_, Refreshed(expires)))
+        before = self._rights()
+        if answer != before or answer.identity.person != before.identity.person:
+            # A session is one person's, and so is all that it was told and has asked for.
+            return [reply, *self._end(*RIGHTS_CHANGED)]
+        self._rights = lambda: answer
+        return [Admit(answer), reply]
 
     def _connect(self, id_: int, body: wire.Connect, at: float) -> list[Step]:
         resume = body.resume or wire.ResumeFrom()

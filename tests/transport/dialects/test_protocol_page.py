@@ -93,6 +93,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
             PARTING,
             "test_a_native_client_is_told_its_delay_and_where_it_resumes_and_then_closed",
         ),
+        (WARDEN, "test_who_has_other_rights_is_told_when_to_come_back_if_it_knows_what_that_is"),
     ],
     14: [(NATIVE, "test_a_command_does_in_each_state_what_the_table_says")],
     15: [
@@ -183,6 +184,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     37: [
         (TOKENS, "test_a_newer_token_lets_a_client_stay_for_longer"),
+        (TOKENS, "test_a_newer_token_of_another_person_or_with_other_rights_ends_the_session"),
         (
             WARDEN,
             "test_who_has_an_expired_token_is_closed_and_who_has_a_newer_one_stays",
