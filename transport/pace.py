@@ -11,7 +11,7 @@ import trio
 
 from domain import Allowance
 from transport.codes import ProtocolError
-from transport.quotas import told
+from transport.quotas import BURST, told
 
 PONG_COST = 0.005
 
@@ -44,7 +44,8 @@ class Pace:
         excess = self._allowance.frames(count + pongs * PONG_COST, trio.current_time())
         if excess is not None:
             told(excess, self._client)
-            raise ProtocolError(self._hasty, excess.words)
+            # Who comes back then has a whole burst again.
+            raise ProtocolError(self._hasty, excess.words, retry_after=excess.wait + BURST)
 
     def read(self, size: int) -> None:
         """Count ``size`` bytes that were read."""

@@ -74,6 +74,10 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     10: [(NATIVE, "test_receipts_and_credit_are_taken_in_silence_without_an_id_and_answered_with_one")],
     11: [
+        (
+            "tests/transport/dialects/test_limits.py",
+            "test_a_message_that_is_not_read_has_no_id_and_the_third_in_a_row_ends_the_session",
+        ),
         (NATIVE, "test_the_third_fault_in_a_row_ends_the_session_with_4002"),
         (NATIVE, "test_whatever_is_done_between_faults_begins_their_row_anew"),
         (NATIVE, "test_before_connect_everything_that_is_refused_is_a_fault"),
@@ -92,6 +96,10 @@ RULES: dict[int, list[tuple[str, str]]] = {
         (
             PARTING,
             "test_a_native_client_is_told_its_delay_and_where_it_resumes_and_then_closed",
+        ),
+        (
+            "tests/transport/test_hostile.py",
+            "test_who_floods_is_told_when_to_come_back_before_the_close_where_its_dialect_promises_that",
         ),
         (WARDEN, "test_who_has_other_rights_is_told_when_to_come_back_if_it_knows_what_that_is"),
     ],
