@@ -2,8 +2,9 @@
 
 Rules of this file: one table, from the dialects' own. A path that is no door gets an answer that says so. On
 ``/stream`` the client names its dialects in the order that it prefers, and the first that is known here is spoken; who
-names none speaks ``andond.v1.json``. A token that does not count is refused at the handshake where the client is told
-of that, and by a close code where it is a browser, which is not. Who is let in at the floor's doors is decided in
+names none speaks ``andond.v1.json``, beside the token that a browser puts there too. A token that does not count is
+refused at the handshake where the client is told of that; a browser is not, so it is told when it connects, and by a
+close code. Who is let in at the floor's doors is decided in
 ``andond.floor_doors``, at the portal's in ``andond.portal_doors``.
 """
 
@@ -24,7 +25,7 @@ from config import ServerSettings
 from domain import is_tree
 from domain.access import NO_RIGHTS, Rights, TokenRefused
 from domain.audit import Whence
-from transport import BEARER, Door, Link, Request, Response, Session, problem, protocol_token
+from transport import Door, Link, Request, Response, Session, bearer_word, problem, protocol_token, spoken_protocols
 from transport.dialects.cloudevents import SUBPROTOCOL, CloudEventsSession, QueryFault
 from transport.dialects.floor import DOORS as FLOOR_DOORS
 from transport.dialects.native import (
@@ -67,11 +68,8 @@ class Doors:
         self._floor = floor or FloorDoors()
         # By what is asked for: an answer may name no subprotocol that the client did not.
         self._stream: Mapping[str, Door] = {
-            "": Door("stream", (), self._native(JSON), weighs=True),
-            **{
-                encoding.subprotocol: Door("stream", (encoding.subprotocol,), self._native(encoding), weighs=True)
-                for encoding in ENCODINGS
-            },
+            "": self._native(JSON, ()),
+            **{encoding.subprotocol: self._native(encoding, (encoding.subprotocol,)) for encoding in ENCODINGS},
             SUBPROTOCOL: Door("stream", (SUBPROTOCOL,), Opening(_cloudevents)),
         }
 
@@ -91,24 +89,33 @@ class Doors:
         return problem(404, "No such stream", f"There is no WebSocket at {request.path}; there is one at {known}.")
 
     def _stream_door(self, request: Request) -> Door | Response:
-        offered = _offered(request)
+        offered, word = _offered(request), bearer_word(request.headers)
         chosen = next((name for name in offered if name in self._stream), None) if offered else ""
         if chosen is None:
             known = ", ".join(name for name in self._stream if name)
             return problem(400, "Unknown subprotocol", f"Sec-WebSocket-Protocol names none of {known}.", 400)
+        # Who names nothing else is answered the word: a browser wants one that it offered.
+        door = replace(self._stream[chosen], subprotocols=(chosen,) if chosen else word)
         try:
             rights = self._identities.of_request(request)
         except TokenRefused as refused:
             # A browser tells no page of a refused handshake.
             is_page = "origin" in request.headers or protocol_token(request.headers)
-            if refused.retry_after is None and is_page:
-                closing = Denied(codes_of(refused.reason)[1], refused.message)
-                return Door("stream", (BEARER, chosen), Opening(lambda _link, _request: DeniedSession(closing)))
-            return token_refused(refused)
+            return self._refusing_door(request, door, refused) if is_page else token_refused(refused)
         if chosen == SUBPROTOCOL:
-            return self._events_door(request, rights, self._stream[chosen])
-        door = self._stream[chosen]
+            return self._events_door(request, rights, door)
         return replace(door, context=replace(_opening(door), rights=rights, answer=self._answers(rights, request)))
+
+    def _refusing_door(self, request: Request, door: Door, refused: TokenRefused) -> Door | Response:
+        """The door of who is told behind it why its token does not count, with a code of its dialect."""
+        if refused.retry_after is not None:
+            return token_refused(refused)
+        refusal = TokenRefusal(*codes_of(refused.reason), refused.message)
+        encoding = next((each for each in ENCODINGS if each.subprotocol in door.subprotocols), JSON)
+        if protocol_token(request.headers) and door.weighs:
+            return self._native(encoding, door.subprotocols, refusal)
+        denied = Denied(refusal.close, refusal.message)
+        return replace(door, context=Opening(lambda _link, _request: DeniedSession(denied)))
 
     def _answers(self, rights: Rights, request: Request) -> Answerer:
         """Who answers a client of the stream: of a token that it shows, and with the rights that it has by then."""
@@ -143,13 +150,16 @@ class Doors:
                 return forbidden(why)
         return replace(door, context=replace(_opening(door), rights=rights))
 
-    def _native(self, encoding: Encoding) -> Opening:
+    def _native(self, encoding: Encoding, subprotocols: tuple[str, ...], refusal: TokenRefusal | None = None) -> Door:
+        """The door of the native protocol; with ``refusal`` nobody is connected there."""
+
         def session(link: Link, _request: Request) -> Session:
             settings = self._settings()
             terms = Terms(f"andond/{VERSION}", settings.ping_interval, settings.message_size, takes_acts=True)
-            return NativeSession(encoding, secrets.token_hex(_SESSION_SIZE), terms, lambda: link.rights, link.allowance)
+            name = secrets.token_hex(_SESSION_SIZE)
+            return NativeSession(encoding, name, terms, lambda: link.rights, link.allowance, refusal)
 
-        return Opening(session, must_introduce=True)
+        return Door("stream", subprotocols, Opening(session, must_introduce=True), weighs=True)
 
 
 def _opening(door: Door) -> Opening:
@@ -159,9 +169,9 @@ def _opening(door: Door) -> Opening:
 
 
 def _offered(request: Request) -> list[str]:
-    """The subprotocols that the client speaks, the preferred first."""
-    names = [item.strip() for item in request.headers.get("sec-websocket-protocol", "").split(",")]
-    return [name for name in names if name]
+    """The subprotocols that the client speaks, the preferred first; its token is none, nor is the word before it."""
+    word = bearer_word(request.headers)
+    return [name for name in spoken_protocols(request.headers) if name not in word]
 
 
 def _cloudevents(_link: Link, request: Request) -> Session:

@@ -15,7 +15,10 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
+
+import trio
 
 from actors import Answerer, Opening
 from andond.guard import token_refused
@@ -26,7 +29,7 @@ from domain.access import NO_RIGHTS, Identity, Proof, Rights, TokenFault, TokenR
 from domain.audit import NOWHERE, Whence
 from domain.plant.ledger import StateMap
 from domain.plant.site import EquipmentModel
-from transport import BEARER, Close, Door, Link, Request, Response, Session, Step, problem, protocol_token
+from transport import Close, Door, Link, Request, Response, Session, Step, bearer_word, problem, told
 from transport.dialects.floor import (
     ANONYMOUS,
     USER_LIMIT,
@@ -135,11 +138,10 @@ class FloorDoors:
         found = self._found(request)
         if isinstance(found, Response):
             return found
-        spoken = (BEARER,) if protocol_token(request.headers) else ()
         rights = NO_RIGHTS if isinstance(found, Denied) else found
         answer = self.answers(rights, Whence(request.client.host, NAME, rights.identity.session))
         opening = Opening(self._opener(entry, found), answer=answer, ended=self._ended, rights=rights)
-        return Door(NAME, spoken, opening)
+        return Door(NAME, bearer_word(request.headers), opening)
 
     def _found(self, request: Request) -> Rights | Denied | Response:
         try:
@@ -174,7 +176,7 @@ class FloorDoors:
             )
             self.roster.enter(link.id, visit)
             surroundings = Surroundings(self.script, self.roster, self.clock, self.present().heartbeat)
-            return FloorSession(visit, visitor, entry, surroundings, link.recollection)
+            return FloorSession(visit, visitor, entry, surroundings, link.recollection, partial(_charge, link))
 
         return session
 
@@ -200,6 +202,15 @@ def connection_name(user_id: str) -> str:
 def _named(visitor: Visitor, entry: Entry) -> str:
     """Under which name it is told of its own jobs; whoever names none is told of nobody's."""
     return visitor.user_id if visitor.is_known or entry.user_id else ""
+
+
+def _charge(link: Link) -> str:
+    """Count one message more of a client; returns in words the limit that it meets."""
+    excess = link.allowance.message(trio.current_time())
+    if excess is None:
+        return ""
+    told(excess, link.client.host)
+    return excess.words
 
 
 def _traffic(link: Link) -> Traffic:

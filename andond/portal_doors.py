@@ -46,7 +46,7 @@ from domain.chain import (
     document,
     overview,
 )
-from transport import Door, Link, Request, Response, Session
+from transport import Door, Link, Request, Response, Session, bearer_word
 from transport.dialects.portal import ANALYTICS, DOORS, OVERVIEW, ConsoleQuestion, Crowd, Setting, guest_of
 from transport.dialects.portal import Door as PortalDoor
 
@@ -128,14 +128,15 @@ class PortalDoors:
             if refused.retry_after is not None:
                 return token_refused(refused)
             if asked.needs_valid_token:
-                return _denied(asked, refused.message)
+                return _denied(asked, request, refused.message)
             rights = self._identities.of_nobody()
         if not any(map(rights.sees_any, KINDS)) and not asked.waits_for_word:
             self._identities.shut_out(request)
-            return _denied(asked, "authentication is required")
-        return self._door(asked, rights, Whence(request.client.host, asked.word))
+            return _denied(asked, request, "authentication is required")
+        return self._door(asked, rights, request)
 
-    def _door(self, door: PortalDoor, rights: Rights, whence: Whence) -> Door:
+    def _door(self, door: PortalDoor, rights: Rights, request: Request) -> Door:
+        whence = Whence(request.client.host, door.word)
         crowd, guest = self.crowds[door.path], guest_of(rights)
         tokens = None if self._identities.are_open else partial(self._of_token, whence)
 
@@ -153,7 +154,7 @@ class PortalDoors:
             late=(POLICY_VIOLATION, "Authentication timeout"),
             rights=rights,
         )
-        return Door(door.word, (), opening)
+        return Door(door.word, bearer_word(request.headers), opening)
 
     def _of_token(self, whence: Whence, token: str) -> Rights | None:
         try:
@@ -163,9 +164,10 @@ class PortalDoors:
         return None if rights is NO_RIGHTS else rights
 
 
-def _denied(door: PortalDoor, reason: str) -> Door:
+def _denied(door: PortalDoor, request: Request, reason: str) -> Door:
     denied = Denied(POLICY_VIOLATION, reason)
-    return Door(door.word, (), Opening(lambda _link, _request: DeniedSession(denied)))
+    opening = Opening(lambda _link, _request: DeniedSession(denied))
+    return Door(door.word, bearer_word(request.headers), opening)
 
 
 def _waiting(link: Link) -> Callable[[], int]:

@@ -16,7 +16,7 @@ from andond.floor_doors import POLICY_VIOLATION, Denied, DeniedSession
 from andond.guard import token_refused
 from andond.identities import Identities
 from domain.access import Identity, Proof, Scope, TokenRefused, Why, Withdrawal
-from transport import BEARER, Door, Link, Request, Response, Session, protocol_token
+from transport import Door, Link, Request, Response, Session, bearer_word
 from transport.dialects.portal import TOKENS_PATH, TOKENS_WORD, TokenEnd, TokensSession
 
 _KNOWN = frozenset({Proof.TOKEN, Proof.LOCAL, Proof.OPEN})
@@ -56,7 +56,7 @@ class TokenDoor:
         # It is told of the end of its token, and then closed, here.
         lasting = self._identities.of_identity(replace(identity, expires_at=None))
         opening = Opening(lambda link, _request: self._session(link, identity), ended=self._ended, rights=lasting)
-        return Door(TOKENS_WORD, _spoken(request), opening)
+        return Door(TOKENS_WORD, bearer_word(request.headers), opening)
 
     def _session(self, link: Link, identity: Identity) -> Session:
         session = TokensSession(identity.subject)
@@ -90,8 +90,4 @@ def _covers(withdrawal: Withdrawal, identity: Identity) -> bool:
 
 def _denied(request: Request, reason: str) -> Door:
     denied = Denied(POLICY_VIOLATION, reason)
-    return Door(TOKENS_WORD, _spoken(request), Opening(lambda _link, _request: DeniedSession(denied)))
-
-
-def _spoken(request: Request) -> tuple[str, ...]:
-    return (BEARER,) if protocol_token(request.headers) else ()
+    return Door(TOKENS_WORD, bearer_word(request.headers), Opening(lambda _link, _request: DeniedSession(denied)))

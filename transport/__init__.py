@@ -5,6 +5,7 @@ from transport.bearer import (
     BEARER,
     Shown,
     Where,
+    bearer_word,
     challenge,
     has_query_token,
     protocol_token,
@@ -12,7 +13,7 @@ from transport.bearer import (
     spoken_protocols,
 )
 from transport.codec import CodecError, decode_json, encode_json
-from transport.codes import CODES, Code, ProtocolError, UsageError, code_of
+from transport.codes import CODES, RIGHTS_CHANGED, Code, ProtocolError, UsageError, code_of
 from transport.cookies import cookie_in, cookie_name, set_cookie
 from transport.encoder import Encoder
 from transport.fetching import Fetched, Fetcher, FetcherStatistics
@@ -67,6 +68,7 @@ from transport.websocket_client import WebSocketLink, connect
 __all__ = [
     "BEARER",
     "CODES",
+    "RIGHTS_CHANGED",
     "SEED_SIZE",
     "TOKEN_LIMIT",
     "Acknowledge",
@@ -133,6 +135,7 @@ __all__ = [
     "Withhold",
     "address_of",
     "advice_on",
+    "bearer_word",
     "challenge",
     "charge",
     "check_unsent_limit",

@@ -199,6 +199,8 @@ class Attendant:
             return
         reason = _FAULTS.get(fault.close, "protocol")
         events.frame_rejected(connection=link.id, door=link.door.name, reason=reason, code=fault.close)
+        if fault.close == TOO_MANY_COMMANDS and link.closing is None and link.farewell is not None:
+            link.stream.send(link.farewell(fault.close, fault.detail, fault.retry_after or 0.0, None))
         link.close(fault.close, fault.detail)
         await self._websocket.outlast()
 

@@ -82,6 +82,17 @@ def protocol_token(headers: Mapping[str, str]) -> str:
     return "" if at is None else words[at + 1]
 
 
+def bearer_word(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What a door answers that speaks no subprotocol, to a client that put its token into one: the word before it.
+
+    A browser fails a connection whose answer names none of those that it offered (RFC 6455, section 4.1). The word is
+    as the client wrote it.
+    """
+    words = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]
+    found = next((word for word in words[:-1] if word.lower() == BEARER), "")
+    return (found,) if found else ()
+
+
 def spoken_protocols(headers: Mapping[str, str]) -> list[str]:
     """The subprotocols that a client offers, without its token: that is never given back, nor looked up."""
     words = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]

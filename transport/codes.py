@@ -115,8 +115,8 @@ _CLOSES = (
     Code(4103, "too_many_commands", "commands came too fast", 429, 4103, temporary=True, action=_BACK_OFF),
     Code(
         4201,
-        "planned_restart",
-        "the gateway restarts as planned",
+        "planned_end",
+        "the gateway restarts as planned, or what this client may do has changed",
         503,
         4201,
         temporary=True,
@@ -142,6 +142,9 @@ NOT_CONNECTED = 4003
 NO_PONG = 4102
 TOO_MANY_COMMANDS = 4103
 CRITICAL_BEHIND = 4202
+
+RIGHTS_CHANGED = 4201, "rights changed"
+"""The end of a session whose client may do and see something else by now; when it returns it has the rights of then."""
 
 _SENDABLE_RESERVED = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 

@@ -12,7 +12,7 @@ import trio
 
 from domain import Allowance
 from transport.codes import ProtocolError
-from transport.quotas import told
+from transport.quotas import BURST, told
 
 PONGS_OF_A_FRAME = 200
 
@@ -48,7 +48,8 @@ class Pace:
         excess = self._allowance.frames(count + weight, trio.current_time())
         if excess is not None:
             told(excess, self._client)
-            raise ProtocolError(self._hasty, excess.words)
+            # Who comes back then has a whole burst again.
+            raise ProtocolError(self._hasty, excess.words, retry_after=excess.wait + BURST)
 
     def read(self, size: int) -> None:
         """Count ``size`` bytes that were read."""

@@ -19,7 +19,7 @@ from actors.connections.prompter import Prompter
 from actors.connections.receipts import Acknowledged, Introduced, Left, Shown
 from actors.connections.resumption import Resumption
 from actors.connections.unrecovered import Unrecovered
-from actors.connections.warden import RIGHTS_CHANGED, Warden
+from actors.connections.warden import Warden
 from actors.messages import Follow, Received, Unfollow
 from actors.places import Address
 from actors.runtime import (
@@ -38,6 +38,7 @@ from domain import Priority, Refused
 from domain.access import NO_RIGHTS, Rights
 from domain.audit import Whence
 from transport import (
+    RIGHTS_CHANGED,
     Acknowledge,
     Admit,
     Close,

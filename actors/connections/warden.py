@@ -2,7 +2,8 @@
 
 Rules of this file: no task and no timer for one client. Links are looked through when the next of them is due, or when
 somebody's rights have changed. A client is told why by a code of its own: 4001 log in again, 4004 do not come back with
-that, 4201 come back and have the rights of now.
+that, 4201 come back and have the rights of now. Those whose dialect knows the last are told before it when to come:
+they may be all that there are.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from itertools import count
 
 import trio
 
+from actors.connections.parting import CLOSE_CODES
+from domain import return_delays
 from domain.access import Identity, Rights
-from transport import Link
+from transport import RIGHTS_CHANGED, Link
 
 EXPIRED = 4001, "token expired"
 REVOKED = 4004, "revoked"
-RIGHTS_CHANGED = 4201, "rights changed"
 
 # The clock of tokens can be set while trio's goes on; so nobody waits for longer than this without looking at it.
 LOOK_INTERVAL = 30.0
@@ -83,14 +85,22 @@ def review(links: Iterable[Link], rights_of: Callable[[Identity], Rights | None]
 
     Whoever is not what it was is closed; returns how many are.
     """
-    closed = 0
+    closed, changed = 0, list[Link]()
     for link in links:
         now = rights_of(link.rights.identity)
         if now is None:
             link.close(*REVOKED)
+            closed += 1
         elif now != link.rights:
-            link.close(*RIGHTS_CHANGED)
-        else:
-            continue
-        closed += 1
-    return closed
+            changed.append(link)
+    for link, delay in zip(changed, return_delays(len(changed), 0.0), strict=True):
+        _ask_back(link, delay)
+    return closed + len(changed)
+
+
+def _ask_back(link: Link, delay: float) -> None:
+    """Close ``link``, whose client is to come back in ``delay`` seconds, if it knows a word for that."""
+    code, reason = RIGHTS_CHANGED
+    if link.closing is None and link.farewell is not None and CLOSE_CODES.get(link.door.name) == code:
+        link.stream.send(link.farewell(code, reason, delay, None))
+    link.close(code, reason)

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 from actors.channels.keeper import Channels
 from actors.connections.connection import ConnectionGate, Neighbours, Opening
 from actors.connections.resumption import Resumption
-from actors.connections.warden import RIGHTS_CHANGED
 from actors.messages import Follow, Publish, Unfollow
 from actors.places import CHANNELS, RECORDER, Address
 from actors.runtime import ChildSpec, Supervisor
 from config import ChannelSettings
 from domain import Event, Position, Priority, Publication
 from domain.access import NO_RIGHTS, OPEN_RIGHTS, AccessPolicy, Identity, Proof, Tenant
-from transport import Admit, ClientAddress, Door, Encoder, Link, Resume, Subscribe, text_frame
+from transport import RIGHTS_CHANGED, Admit, ClientAddress, Door, Encoder, Link, Resume, Subscribe, text_frame
 
 POLICY = AccessPolicy(tenants=[Tenant("acme", ("acme",), ()), Tenant("other", ("other",), ())])
 

@@ -31,6 +31,7 @@ from transport.dialects.native import NativeSession
 from transport.dialects.portal import DOORS as PORTAL_DOORS
 
 CLOUD_EVENTS = "cloudevents.json"
+NATIVE = ["andond.v1.json", "andond.v1.msgpack"]
 # A link whose client was never here before.
 STRANGER = SimpleNamespace(id="c1", recollection=None, rights=OPEN_RIGHTS, allowance=None)
 
@@ -280,11 +281,37 @@ def test_a_token_that_does_not_count_is_refused_where_its_client_is_told_of_it(t
     assert answer.status == 401
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
     # A browser is not told why a handshake failed.
-    assert closing(doors(request("/stream", f"andond.v1.json, bearer, {token}")))[0] == code
+    assert closing(doors(request("/stream", f"{CLOUD_EVENTS}, bearer, {token}", channel=["a/*"])))[0] == code
     page = with_token("/stream", token)
     door = doors(replace(page, headers={**page.headers, "origin": "https://andond.example"}))
     assert closing(door)[0] == code
-    assert "andond.v1.json" in door.subprotocols or "" in door.subprotocols
+    assert door.subprotocols == ()
+
+
+@pytest.mark.parametrize(("offered", "spoken"), [("", "bearer"), *((name, name) for name in NATIVE)])
+@pytest.mark.parametrize(
+    ("token", "codes"), [("expired", (109, 4001)), ("forged", (101, 4001)), ("revoked", (101, 4004))]
+)
+def test_a_browser_s_bad_token_is_told_in_the_dialect_that_it_named(offered, spoken, token, codes):
+    asked = request("/stream", ", ".join(name for name in (offered, "bearer", token) if name))
+    door = doors_of(guarded("andon/*"))(asked)
+    assert isinstance(door, Door)
+    assert (door.subprotocols, door.weighs, door.context.must_introduce) == ((spoken,), True, True)
+    assert door.context.rights is NO_RIGHTS
+    session = door.context.session(STRANGER, asked)
+    is_packed = offered == "andond.v1.msgpack"
+    command = {"id": 1, "connect": {}}
+    told, _, close = session.received(msgpack.packb(command) if is_packed else json.dumps(command), 0.0)
+    data = told.frame.data[{126: 4, 127: 10}.get(told.frame.data[1], 2) :]
+    reply = msgpack.unpackb(data) if is_packed else json.loads(data)
+    assert (reply["error"]["code"], close.code) == codes
+
+
+@pytest.mark.parametrize("offered", ["bearer, good", "Bearer, good"])
+def test_a_token_is_no_subprotocol_so_who_names_nothing_else_speaks_json(offered):
+    door = doors_of(guarded())(request("/stream", offered))
+    assert isinstance(door, Door)
+    assert (door.subprotocols, door.context.rights.identity) == ((offered.split(",")[0],), LEE)
 
 
 def test_a_token_stands_in_an_address_only_where_that_is_allowed():

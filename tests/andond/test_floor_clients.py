@@ -10,7 +10,15 @@ from contextlib import suppress
 import pytest
 import websockets
 
-from config import AccessSettings, AnonymousSettings, HttpSource, Settings
+from config import (
+    AccessSettings,
+    AnonymousSettings,
+    ConnectionLimitSettings,
+    HttpSource,
+    LimitSettings,
+    ServerSettings,
+    Settings,
+)
 from domain.access import ROLES, TokenFault
 from telemetry import configure
 from tests.andond.house import LIMIT, Client, House, numbers, person, say
@@ -31,10 +39,13 @@ PEOPLE = {
 """What clients without a token are shown here: the floor."""
 
 
-def floor_house(*, anonymous: tuple[str, ...] = LOOKS.sees, query_tokens: bool = True) -> House:
+def floor_house(
+    *, anonymous: tuple[str, ...] = LOOKS.sees, query_tokens: bool = True, server: ServerSettings | None = None
+) -> House:
     shown = AnonymousSettings(enabled=bool(anonymous), channels=anonymous)
     access = AccessSettings(anonymous=shown, query_tokens=query_tokens)
-    return House(Settings(sources={"door": HttpSource()}, access=access), PRESS, PEOPLE)
+    settings = Settings(sources={"door": HttpSource()}, access=access, server=server or ServerSettings())
+    return House(settings, PRESS, PEOPLE)
 
 
 @pytest.fixture(scope="module")
@@ -427,6 +438,32 @@ def test_who_speaks_too_fast_is_closed_with_1008(house):
             for _ in range(400):
                 hear(client)
         assert client.close_code == 1008
+
+
+def pongs(client: Client, count: int, size: int) -> int:
+    """How many of ``count`` pings at once, ``size`` of them in a message, are answered."""
+    ping = {"type": "ping"}
+    answered = 0
+    with suppress(websockets.ConnectionClosed):
+        for _ in range(count // size):
+            say(client, ping if size == 1 else {"type": "batch", "messages": [ping] * size})
+    with suppress(websockets.ConnectionClosed):
+        while answered < count:
+            answered += hear(client)["type"] == "pong"
+    return answered
+
+
+@pytest.mark.parametrize(("messages", "least", "most"), [(0.0, 1000, 1000), (100.0, 200, 700), (10.0, 20, 90)])
+def test_how_many_messages_a_connection_may_send_is_what_the_settings_say(messages, least, most):
+    limits = LimitSettings(connection=ConnectionLimitSettings(messages=messages))
+    house = floor_house(server=ServerSettings(limits=limits))
+    try:
+        for size in (1, 10):
+            with house.connect("/ws") as client:
+                assert least <= pongs(client, 1000, size) <= most
+                assert client.close_code == (1008 if messages else None)
+    finally:
+        house.close()
 
 
 # -- who is let in --------------------------------------------------------------------------------------------------

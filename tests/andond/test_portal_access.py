@@ -147,6 +147,54 @@ def test_v11_closes_who_neither_follows_anything_nor_shows_a_token_in_time(publi
         hear_type(other, "pong")
 
 
+# -- what a browser needs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", ["root", "late"])
+@pytest.mark.parametrize("path", DOORS)
+def test_a_browser_that_shows_its_token_as_a_subprotocol_is_answered_one_that_it_offered(strict_house, path, token):
+    with strict_house.connect(path, subprotocols=["bearer", token]) as client:
+        # Else it fails the connection by itself, and its page is told neither of the data nor of the close code.
+        assert client.subprotocol == "bearer"
+        if token == "root":  # noqa: S105 - a word of this test
+            settle(client)
+        elif path != "/ws/v11":
+            with pytest.raises(websockets.ConnectionClosed):
+                client.recv(LIMIT)
+            assert client.close_code == 1008
+
+
+@pytest.mark.parametrize("offered", [["andond.v1.json"], []])
+@pytest.mark.parametrize("token", ["root", "late"])
+def test_at_the_stream_a_browser_speaks_what_it_named_beside_its_token(strict_house, offered, token):
+    with strict_house.connect("/stream", subprotocols=[*offered, "bearer", token]) as client:
+        assert client.subprotocol == [*offered, "bearer"][0]
+        say(client, {"id": 1, "connect": {}})
+        told = hear(client, lambda frame: frame.get("id") == 1)
+        if token == "root":  # noqa: S105 - a word of this test
+            assert told["connect"]
+            return
+        assert told["error"]["code"] == 109
+        assert hear(client, lambda frame: "push" in frame)["code"] == 4001
+        with pytest.raises(websockets.ConnectionClosed):
+            client.recv(LIMIT)
+        assert client.close_code == 4001
+
+
+def test_a_session_that_is_refreshed_with_another_person_s_token_does_not_go_on_as_that_person(strict_house):
+    with strict_house.connect("/stream", "anna") as client:
+        say(client, {"id": 1, "connect": {}})
+        hear(client, lambda frame: frame.get("id") == 1)
+        say(client, {"id": 2, "refresh": {"token": "root"}})
+        say(client, {"id": 3, "subscribe": {"channel": "chain/validators"}})
+        assert hear(client, lambda _frame: True)["id"] == 2
+        told = hear(client, lambda _frame: True)
+        assert (told["push"], told["code"], told["reason"]) == ("disconnect", 4201, "rights changed")
+        with pytest.raises(websockets.ConnectionClosed):
+            client.recv(LIMIT)
+        assert client.close_code == 4201
+
+
 # -- the console --------------------------------------------------------------------------------------------------
 
 

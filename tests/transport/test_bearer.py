@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.access import TokenFault, TokenRefused
-from transport import Where, challenge, has_query_token, protocol_token, shown_token, spoken_protocols
+from transport import Where, bearer_word, challenge, has_query_token, protocol_token, shown_token, spoken_protocols
 
 TOKEN = "eyJh.eyJz.c2ln"  # noqa: S105 - of a test
 
@@ -51,6 +51,21 @@ def test_a_browser_puts_it_behind_the_word_bearer_and_it_is_never_spoken(offered
     assert spoken_protocols(headers) == spoken
     shown = shown_token(headers, {})
     assert (shown.token if shown else "") == token
+
+
+@pytest.mark.parametrize(
+    ("offered", "answered"),
+    [
+        (f"bearer, {TOKEN}", ("bearer",)),
+        (f"Bearer,{TOKEN}", ("Bearer",)),
+        (f"soap, bearer, {TOKEN}", ("bearer",)),
+        ("bearer", ()),
+        ("soap", ()),
+        ("", ()),
+    ],
+)
+def test_a_door_answers_the_word_as_it_was_offered_and_never_the_token(offered, answered):
+    assert bearer_word({"sec-websocket-protocol": offered}) == answered
 
 
 @pytest.mark.parametrize("name", ["token", "access_token"])

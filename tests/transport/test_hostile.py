@@ -18,9 +18,9 @@ from config import (
     UserLimitSettings,
 )
 from telemetry import counters
-from transport import CODES
+from transport import CODES, text_frame
 
-PING, PONG, TEXT, CONTINUED = 0x89, 0x8A, 0x81, 0x00
+CLOSE, PING, PONG, TEXT, CONTINUED = 0x88, 0x89, 0x8A, 0x81, 0x00
 GET = b"GET /up HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -92,6 +92,25 @@ async def test_a_flood_of_frames_ends_its_connection_and_no_other(strict, wire, 
         assert await wire.read_frame(honest) == (TEXT, b"hi")
     assert counters.limits_reached["connection.frames"] == before + 1
     assert code in CODES
+
+
+@pytest.mark.parametrize(("path", "is_told"), [("/stream", True), ("/counted", False)])
+async def test_who_floods_is_told_when_to_come_back_before_the_close_where_its_dialect_promises_that(
+    strict, wire, path, is_told
+):
+    house = await strict(connection={"frames": 10})
+    async with await house.upgrade(path) as stream:
+        await stream.send_all(wire.frame(TEXT, b"hi"))
+        assert (await heard(stream, wire))[0] == TEXT
+        house.gate.peers[0].link.farewell = lambda code, reason, delay, position: text_frame(
+            f"{code} {reason} {delay > 2} {position}".encode()
+        )
+        await send(stream, wire.frame(PING) * 100)
+        frames = []
+        while not frames or frames[-1][0] != CLOSE:
+            frames.append(await wire.read_frame(stream))
+        words = [payload.decode() for opcode, payload in frames if opcode == TEXT]
+        assert words == (["4103 this connection may have 10 frames a second; slow down True None"] if is_told else [])
 
 
 async def test_pongs_that_answer_our_pings_are_no_flood(strict, wire, patient_clock):

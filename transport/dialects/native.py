@@ -23,20 +23,10 @@ from functools import partial
 
 from msgspec import UnsetType
 
-from domain import (
-    Allotments,
-    Allowance,
-    Excess,
-    Position,
-    Priority,
-    Refused,
-    Throttle,
-    is_tree,
-    rfc3339,
-)
+from domain import Allotments, Allowance, Excess, Position, Priority, Refused, Throttle, is_tree, rfc3339
 from domain.access import NO_RIGHTS, Rights
 from transport.codec import CodecError, convert
-from transport.codes import PROTOCOL_ERROR, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
+from transport.codes import PROTOCOL_ERROR, RIGHTS_CHANGED, TOO_MANY_COMMANDS, UNSUPPORTED_FRAME, ProtocolError
 from transport.dialects import native_frames as wire
 from transport.dialects.deeds import NOT_IDENTIFIED, Done, TokenRefusal, TokenShown
 from transport.dialects.native_acts import deed_of, error_of
@@ -109,12 +99,13 @@ class NativeSession:
     """One connection that speaks the native protocol; ``name`` is the session's own.
 
     ``rights`` tells what its client may do and see now; ``NO_RIGHTS`` while nobody knows who it is. ``allowance`` is
-    what it may take of what it shares with others.
+    what it may take of what it shares with others. With ``refusal`` it is not connected, whatever it shows: the request
+    that opened the connection had a token that does not count.
     """
 
     __slots__ = (
         "_allowance", "_client", "_credited", "_encoding", "_faults", "_followed", "_left", "_name", "_pace",
-        "_recovery", "_rights", "_terms", "state",
+        "_recovery", "_refusal", "_rights", "_terms", "state",
     )  # fmt: skip
 
     def __init__(
@@ -124,6 +115,7 @@ class NativeSession:
         terms: Terms,
         rights: Callable[[], Rights],
         allowance: Allowance | None = None,
+        refusal: TokenRefusal | None = None,
     ) -> None:
         self.state = State.CONNECTING
         self._allowance = allowance or Throttle(Allotments()).allow()
@@ -131,6 +123,7 @@ class NativeSession:
         self._name = name
         self._terms = terms
         self._rights = rights
+        self._refusal = refusal
         self._pace = Pace()
         self._faults = 0
         self._client = ""
@@ -216,6 +209,8 @@ class NativeSession:
 
     def _enter(self, id_: int, body: wire.Connect, at: float) -> list[Step]:
         check_count("channels in resume", len(body.resume.channels) if body.resume else 0, wire.SUBSCRIPTIONS)
+        if self._refusal is not None:
+            return self._turn_away(id_, self._refusal)
         if body.token:
             return [Enquire(TokenShown(body.token), partial(self._identified, id_, body, at))]
         if self._rights() is NO_RIGHTS:
@@ -235,9 +230,14 @@ class NativeSession:
     def _refreshed(self, id_: int, answer: object) -> list[Step]:
         if not isinstance(answer, Rights):
             return self._turn_away(id_, answer)
-        self._rights = lambda: answer
         expires = None if answer.expires_at is None else rfc3339(answer.expires_at)
-        return [Admit(answer), self._reply(wire.RefreshReply(id_, Refreshed(expires)))]
+        reply = self._reply(wire.RefreshReply(id_, Refreshed(expires)))
+        before = self._rights()
+        if answer != before or answer.identity.person != before.identity.person:
+            # A session is one person's, and so is all that it was told and has asked for.
+            return [reply, *self._end(*RIGHTS_CHANGED)]
+        self._rights = lambda: answer
+        return [Admit(answer), reply]
 
     def _connect(self, id_: int, body: wire.Connect, at: float) -> list[Step]:
         resume = body.resume or wire.ResumeFrom()

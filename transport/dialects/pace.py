@@ -1,4 +1,4 @@
-"""How fast a client may speak: a token bucket.
+"""How fast a client of the native protocol may speak: a token bucket.
 
 Rules of this file: no clock, the moment is an argument. What is refused costs as much as what is done, so a client that
 goes on regardless gets ever further behind, until ``is_overdrawn`` says that it will not learn.

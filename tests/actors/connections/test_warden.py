@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import trio
 
-from actors.connections.warden import EXPIRED, LOOK_INTERVAL, REVOKED, RIGHTS_CHANGED, Warden, review
+from actors.connections.warden import EXPIRED, LOOK_INTERVAL, REVOKED, Warden, review
 from domain.access import OPEN_RIGHTS, AccessPolicy, Identity, Proof
+from transport import RIGHTS_CHANGED
 
 AT = 1_800_000_000.0
 POLICY = AccessPolicy()
@@ -16,11 +19,16 @@ def rights(expires_at: float | None = None, role: str = "viewer"):
 
 
 class Link:
-    """A link that keeps how it was closed, and when."""
+    """A link that keeps how it was closed, and when, and its last words."""
 
-    def __init__(self, of=OPEN_RIGHTS) -> None:
+    def __init__(self, of=OPEN_RIGHTS, door: str = "stream", *, has_words: bool = True) -> None:
         self.rights = of
         self.closed: list[tuple[float, int]] = []
+        self.closing: tuple[int, str] | None = None
+        self.door = SimpleNamespace(name=door)
+        self.words: list[tuple[int, str, float, None]] = []
+        self.stream = SimpleNamespace(send=self.words.append)
+        self.farewell = (lambda *words: words) if has_words else None
 
     def close(self, code: int, reason: str) -> None:
         assert reason
@@ -103,3 +111,17 @@ async def test_a_review_closes_those_whose_rights_are_others_now_and_no_one_else
     assert [code for _, code in revoked.closed] == [REVOKED[0]]
     assert [code for _, code in demoted.closed] == [RIGHTS_CHANGED[0]]
     assert same.closed == []
+
+
+async def test_who_has_other_rights_is_told_when_to_come_back_if_it_knows_what_that_is():
+    told, late = Link(rights()), Link(rights())
+    floor, guest, parting = Link(rights(), "floor"), Link(rights(), has_words=False), Link(rights())
+    parting.closing = (1000, "bye")
+    assert review([told, floor, guest, parting, late], lambda _identity: OPEN_RIGHTS) == 5
+    for link in (told, late):
+        ((code, reason, delay, position),) = link.words
+        assert ((code, reason), position) == (RIGHTS_CHANGED, None)
+        assert 0 < delay < 2
+    assert told.words != late.words
+    assert floor.words == guest.words == parting.words == []
+    assert {code for link in (told, floor, guest, late) for _, code in link.closed} == {4201}

@@ -122,3 +122,12 @@ def test_every_path_reads_bodies_with_a_limit_and_nothing_else_decodes_them():
     for path in [*(ROOT / "andond/api").glob("*.py"), *(ROOT / "transport/dialects").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         assert not any(other in text for other in ("json.loads", "json.decode", "json.Decoder", "unpackb")), path
+
+
+@pytest.mark.parametrize("held", ["[" * 40 + "]" * 40, WIDE], ids=["too deep", "too many"])
+def test_a_message_that_is_not_read_has_no_id_and_the_third_in_a_row_ends_the_session(held):
+    made = connected(throttle())
+    message = f'{{"id": 2, "ping": {held}}}'
+    assert say(made, message) == say(made, message) == []
+    *_, close = say(made, message)
+    assert (close.code, made.state) == (4002, State.CLOSED)

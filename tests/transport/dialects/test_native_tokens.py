@@ -17,8 +17,9 @@ TERMS = Terms("andond/0.1.0", 10.0, 65536)
 POLICY = AccessPolicy(tenants=[Tenant("acme", ("acme",), ()), Tenant("other", ("other",), ())])
 
 
-def rights_of(role="viewer", tenant="acme", places=(), expires_at=None):
-    return POLICY.rights(Identity("u1", "lee", frozenset({role}), Proof.TOKEN, tenant, places, expires_at))
+def rights_of(role="viewer", tenant="acme", places=(), expires_at=None, subject="u1", **more):
+    identity = Identity(subject, "lee", frozenset({role}), Proof.TOKEN, tenant, places, expires_at, **more)
+    return POLICY.rights(identity)
 
 
 def said(step):
@@ -71,6 +72,16 @@ def test_a_token_that_does_not_count_is_told_with_its_code_and_ends_the_session(
     assert (said(push)["code"], ended.code, session.state) == (close, close, State.CLOSED)
 
 
+@pytest.mark.parametrize("connect", [{}, {"token": "good"}])
+@pytest.mark.parametrize(("error", "close"), [(101, 4001), (109, 4001), (101, 4004)])
+def test_a_token_that_was_refused_with_the_request_is_told_at_connect_as_one_in_it(error, close, connect):
+    refusal = TokenRefusal(error, close, "the token has expired")
+    session = NativeSession(JSON, "s", TERMS, lambda: NO_RIGHTS, refusal=refusal)
+    told, push, ended = say(session, {"id": 1, "connect": connect})
+    assert (said(told)["id"], said(told)["error"]["code"]) == (1, error)
+    assert (said(push)["code"], ended.code, session.state) == (close, close, State.CLOSED)
+
+
 def test_a_token_is_shown_by_no_repr():
     assert "abc" not in repr(TokenShown("abc"))
 
@@ -112,7 +123,7 @@ def test_what_is_not_seen_is_not_followed_whether_it_is_there_or_not(channel, is
 
 
 def test_a_newer_token_lets_a_client_stay_for_longer():
-    session, newer = connected(OPEN_RIGHTS), rights_of(expires_at=AT + 1800)
+    session, newer = connected(rights_of(expires_at=AT + 60)), rights_of(expires_at=AT + 1800)
     (enquiry,) = say(session, {"id": 5, "refresh": {"token": "newer"}})
     admit, reply = enquiry.then(newer)
     assert admit == Admit(newer)
@@ -126,11 +137,24 @@ def test_a_newer_token_that_does_not_count_ends_the_session():
     assert (said(told)["error"]["code"], close.code, session.state) == (109, 4001, State.CLOSED)
 
 
-def test_what_a_client_sees_is_judged_by_the_newer_token_from_then_on():
-    session = connected(OPEN_RIGHTS)
+OTHERS = {
+    "fewer rights": rights_of(tenant="other"),
+    "more rights": rights_of(role="admin"),
+    "all rights": OPEN_RIGHTS,
+    "another person": rights_of(subject="u2"),
+    "another issuer's": rights_of(issuer="elsewhere"),
+}
+
+
+@pytest.mark.parametrize("newer", OTHERS.values(), ids=OTHERS)
+def test_a_newer_token_of_another_person_or_with_other_rights_ends_the_session(newer):
+    session = connected(rights_of())
     (enquiry,) = say(session, {"id": 5, "refresh": {"token": "newer"}})
-    enquiry.then(rights_of())
-    refusal, _ = say(session, {"id": 6, "subscribe": {"channel": "andon/other/l1"}})
-    assert said(refusal)["error"]["code"] == 103
-    (step,) = say(session, {"id": 7, "subscribe": {"channel": "andon/acme/l1"}})
-    assert isinstance(step, Subscribe)
+    reply, push, close = enquiry.then(newer)
+    assert said(reply) == {"id": 5, "refresh": {"expires": None}}
+    assert said(push) == {
+        "push": "disconnect", "code": 4201, "reason": "rights changed", "delay_ms": 0, "resume": None
+    }  # fmt: skip
+    assert close == Close(4201, "rights changed")
+    # Nothing is done with the rights of the newer token, not even what came with it.
+    assert say(session, {"id": 6, "subscribe": {"channel": "andon/other/l1"}}) == []

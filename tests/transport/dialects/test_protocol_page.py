@@ -38,6 +38,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
         ("tests/andond/test_doors.py", "test_who_asks_for_no_subprotocol_speaks_json_and_is_promised_none"),
         ("tests/andond/test_doors.py", "test_who_speaks_nothing_that_is_known_is_told_what_is"),
         (NATIVE, "test_the_same_members_are_taken_and_told_as_messagepack"),
+        (DOORS, "test_a_token_is_no_subprotocol_so_who_names_nothing_else_speaks_json"),
     ],
     2: [(NATIVE, "test_the_wrong_kind_of_message_ends_the_session_with_1003")],
     3: [
@@ -73,6 +74,10 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     10: [(NATIVE, "test_receipts_and_credit_are_taken_in_silence_without_an_id_and_answered_with_one")],
     11: [
+        (
+            "tests/transport/dialects/test_limits.py",
+            "test_a_message_that_is_not_read_has_no_id_and_the_third_in_a_row_ends_the_session",
+        ),
         (NATIVE, "test_the_third_fault_in_a_row_ends_the_session_with_4002"),
         (NATIVE, "test_whatever_is_done_between_faults_begins_their_row_anew"),
         (NATIVE, "test_before_connect_everything_that_is_refused_is_a_fault"),
@@ -92,6 +97,11 @@ RULES: dict[int, list[tuple[str, str]]] = {
             PARTING,
             "test_a_native_client_is_told_its_delay_and_where_it_resumes_and_then_closed",
         ),
+        (
+            "tests/transport/test_hostile.py",
+            "test_who_floods_is_told_when_to_come_back_before_the_close_where_its_dialect_promises_that",
+        ),
+        (WARDEN, "test_who_has_other_rights_is_told_when_to_come_back_if_it_knows_what_that_is"),
     ],
     14: [(NATIVE, "test_a_command_does_in_each_state_what_the_table_says")],
     15: [
@@ -173,6 +183,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
         (TOKENS, "test_whose_rights_nobody_knows_is_not_connected_without_a_token"),
         (TOKENS, "test_a_token_that_does_not_count_is_told_with_its_code_and_ends_the_session"),
         (DOORS, "test_a_token_that_does_not_count_is_refused_where_its_client_is_told_of_it"),
+        (DOORS, "test_a_browser_s_bad_token_is_told_in_the_dialect_that_it_named"),
     ],
     36: [
         (TOKENS, "test_what_is_not_seen_is_not_followed_whether_it_is_there_or_not"),
@@ -181,6 +192,7 @@ RULES: dict[int, list[tuple[str, str]]] = {
     ],
     37: [
         (TOKENS, "test_a_newer_token_lets_a_client_stay_for_longer"),
+        (TOKENS, "test_a_newer_token_of_another_person_or_with_other_rights_ends_the_session"),
         (
             WARDEN,
             "test_who_has_an_expired_token_is_closed_and_who_has_a_newer_one_stays",

@@ -4,6 +4,7 @@ Rules of this file:
 
 * No I/O. The time is an argument, or what ``Surroundings`` were given where something is told that nobody asked for.
 * A client may send anything: every message gets an answer in words, and none ends the connection but too many (1008).
+  A message is counted where it comes in, by the same limit as at other doors; what more is in a batch is counted here.
 * What is asked is answered as section 3.6 of the contract says; ``COMMANDS`` has a row for each type of message.
 * Who has no right to act reads: what it wants to have done is refused with who must act.
 * What is unsubscribed from is left, what is followed twice comes once, what nobody knows is null with a reason.
@@ -27,7 +28,6 @@ from transport.dialects.floor.roster import Roster, Visit
 from transport.dialects.floor.script import Script
 from transport.dialects.floor.topics import Topic, TopicFault, remembered
 from transport.dialects.floor.welcome import Entry
-from transport.dialects.pace import RATE, Pace
 from transport.frames import Frame
 from transport.session import Close, Enquire, Express, Prompt, Send, Step, Subscribe, Unsubscribe
 
@@ -61,9 +61,12 @@ class Surroundings:
 
 
 class FloorSession:
-    """One connection: ``visit`` is counted, ``visitor`` may do what it may, ``entry`` is what its query said."""
+    """One connection: ``visit`` is counted, ``visitor`` may do what it may, ``entry`` is what its query said.
 
-    __slots__ = ("_at", "_channels", "_entry", "_envelope", "_pace", "_recollection", "_score", "_surroundings",
+    ``charge`` counts one message more; it returns in words which limit is met, nothing where there is room.
+    """
+
+    __slots__ = ("_at", "_channels", "_charge", "_entry", "_envelope", "_recollection", "_score", "_surroundings",
                  "_teller", "_visit", "_visitor", "closed")  # fmt: skip
 
     def __init__(
@@ -73,8 +76,10 @@ class FloorSession:
         entry: Entry,
         surroundings: Surroundings,
         recollection: Recollection | None = None,
+        charge: Callable[[], str] = str,
     ) -> None:
         self.closed = False
+        self._charge = charge
         self._visit = visit
         self._visitor = visitor
         self._entry = entry
@@ -82,7 +87,6 @@ class FloorSession:
         self._recollection = recollection
         self._envelope = Envelope(visit.connection_id)
         self._teller = Teller(surroundings.script, visit.following, visit.connection_id)
-        self._pace = Pace()
         self._channels: frozenset[str] = frozenset()
         self._score = 1.0
         visit.events = lambda teller=self._teller: (teller.told, teller.size)  # type: ignore[misc]
@@ -113,11 +117,14 @@ class FloorSession:
         self._visit.heard_at = at
         self._visit.received += len(message.encode() if isinstance(message, str) else message)
         steps: list[Step] = []
-        for asked in read(message):
+        for number, asked in enumerate(read(message)):
+            excess = self._charge() if number else ""
+            if excess:
+                self.closed = True
+                steps += [*self._refuse(Fault("RATE_LIMITED", excess), at), Close(POLICY_VIOLATION, excess)]
+                break
             self._visit.messages += 1
             steps += self._answer(asked, at)
-            if self.closed:
-                break
         return self._counted([*steps, *self._alert(at)])
 
     # -- opening ----------------------------------------------------------------------------------------------
@@ -153,14 +160,6 @@ class FloorSession:
     # -- answers ----------------------------------------------------------------------------------------------
 
     def _answer(self, asked: Asked | Fault, at: float) -> Sequence[Step]:
-        wait = self._pace.take(1.0, at)
-        if self._pace.is_overdrawn:
-            self.closed = True
-            reason = f"at most {RATE} messages a second"
-            return [*self._refuse(Fault("RATE_LIMITED", reason), at), Close(POLICY_VIOLATION, reason)]
-        if wait:
-            more: dict[str, JsonValue] = {"retry_after": round(wait, 3)}
-            return self._refuse(Fault("RATE_LIMITED", f"at most {RATE} messages a second", more), at)
         if isinstance(asked, Fault):
             return self._refuse(asked, at)
         command = COMMANDS.get(asked.type)

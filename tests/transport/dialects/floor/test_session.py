@@ -14,7 +14,6 @@ from transport.dialects.floor.roster import Roster, Visit
 from transport.dialects.floor.script import Script
 from transport.dialects.floor.session import COMMANDS, RETURN_TIME, FloorSession, Surroundings, Visitor
 from transport.dialects.floor.welcome import DOORS, enter
-from transport.dialects.pace import BURST
 from transport.session import Close, Enquire, Express, Prompt, Send, Step, Subscribe, Unsubscribe
 
 AT = 1795240800.0
@@ -26,7 +25,9 @@ ACTOR = Visitor("anna", may_act=True, is_known=True)
 class Client:
     """One connection to a door; ``heard`` reads what the steps send."""
 
-    def __init__(self, path: str = "/ws", visitor: Visitor = READER, recollection: object = None, **query: str) -> None:
+    def __init__(
+        self, path: str = "/ws", visitor: Visitor = READER, recollection: object = None, charge=str, **query: str
+    ) -> None:
         self.roster = Roster(lambda: 100)
         self.at = AT
         entry = enter(path, {name: [value] for name, value in query.items()})
@@ -35,7 +36,7 @@ class Client:
         self.visit = Visit("u_1", visitor.user_id, entry.door.word, "127.0.0.1", AT, following)
         self.roster.enter("c1", self.visit)
         surroundings = Surroundings(Script(Places()), self.roster, lambda: self.at, 300.0)
-        self.session = FloorSession(self.visit, visitor, entry, surroundings, recollection)
+        self.session = FloorSession(self.visit, visitor, entry, surroundings, recollection, charge)
         self.opening = self.session.opened(AT)
 
     def say(self, message: object) -> list[Step]:
@@ -470,18 +471,18 @@ def test_who_makes_many_mistakes_is_warned_and_not_sent_away():
     assert alerts == ["connection_warning"]
 
 
-def test_who_speaks_too_fast_is_refused_and_then_closed():
-    client = Client()
-    for _ in range(BURST):
+def test_each_message_of_a_batch_is_counted_and_the_first_that_is_too_many_ends_the_connection():
+    room = ["", "", "at most 2 a second"]
+    client = Client(charge=lambda: room.pop(0))
+    for _ in range(100):
+        # Where it comes in it is counted already.
         assert client.ask({"type": "ping"})["type"] == "pong"
-    told = client.ask({"type": "ping"})
-    assert (told["code"], told["retry_after"]) == ("RATE_LIMITED", 0.02)
-    steps: list[Step] = []
-    while not client.session.closed:
-        steps = client.say({"type": "ping"})
-    assert isinstance(steps[-1], Close)
-    assert steps[-1].code == 1008
+    *steps, close = client.say({"type": "batch", "messages": [{"type": "ping"}] * 9})
+    assert [each["type"] for each in heard(steps)] == ["pong", "pong", "pong", "error"]
+    assert heard(steps)[-1]["code"] == "RATE_LIMITED"
+    assert close == Close(1008, "at most 2 a second")
     assert client.say({"type": "ping"}) == []
+    assert room == []
 
 
 # -- who returns --------------------------------------------------------------------------------------------------
