@@ -45,8 +45,9 @@ from andond.api.health_tree import unanswered
 from andond.checks import EX_CONFIG, flags, report
 from andond.entrance import Entrance
 from andond.installed import install
+from andond.mending import refusal
 from andond.observer import TelemetryObserver
-from andond.standing import OPEN_WORDS, reached_at, unguarded
+from andond.standing import OPEN_WORDS, reached_at
 from andond.systemd import Notifier, forget_sockets, inherited_sockets
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from andond.version import VERSION
@@ -84,7 +85,8 @@ def main(options: Namespace) -> int:
         return EX_TEMPFAIL
     _allow_descriptors(loaded.settings.server.connections)
     # Who is handed sockets does not listen where the settings say.
-    fault = "" if os.environ.get("LISTEN_FDS") else unguarded(loaded.settings)
+    is_handed = bool(os.environ.get("LISTEN_FDS"))
+    fault = "" if is_handed else refusal(loaded, options)
     if fault:
         return _refuse(fault)
     try:
@@ -92,7 +94,7 @@ def main(options: Namespace) -> int:
     except OSError as error:
         print(f"andond: cannot listen on {loaded.settings.server.listen}: {error.strerror or error}", file=sys.stderr)
         return FAILED
-    fault = unguarded(loaded.settings, reached_at(sockets))
+    fault = refusal(loaded, options, reached_at(sockets), is_handed=is_handed)
     if fault:
         _close(sockets)
         return _refuse(fault)

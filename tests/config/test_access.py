@@ -8,7 +8,6 @@ import pytest
 
 from actors import access_faults
 from config import (
-    UNGUARDED_WORDS,
     AccessSettings,
     AnonymousSettings,
     RoleSettings,
@@ -217,10 +216,3 @@ def test_a_reload_applies_roles_and_tenants_and_who_is_let_in():
 )
 def test_a_gateway_stands_open_on_this_machine_alone_and_where_nothing_is_configured(access, listen, is_told, standing):
     assert standing_of(access, listen, is_told=is_told) is standing
-
-
-def test_what_is_told_of_an_unguarded_gateway_is_two_lines_that_mend_it():
-    first, *lines = UNGUARDED_WORDS.splitlines()
-    assert first.endswith("either of these mends it:")
-    assert [line.split()[0] for line in lines] == ["andond", "server.listen"]
-    assert is_loopback(lines[1].split('"')[1])

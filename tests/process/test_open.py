@@ -176,3 +176,16 @@ def test_whoever_runs_the_daemon_asks_a_guarded_one_how_it_is_and_nobody_else_wi
     assert code == 2
     assert "HTTP 401: it asks who you are; run this as the user of the daemon and name its data" in told
     assert list(another.iterdir()) == []
+
+
+def test_a_start_that_is_refused_is_mended_by_the_line_that_it_prints(start_daemon, tmp_path):
+    data = tmp_path / "its data"
+    data.mkdir(mode=0o700)
+    config = f'[server]\ntrusted_proxies = ["10.0.0.7"]\n[storage]\npath = "{data}"\n'
+    (tmp_path / "andond.toml").write_text(config)
+    command = [sys.executable, "-m", "andond", "run", "-c", "andond.toml", "--listen", "127.0.0.1:0"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT, cwd=tmp_path)
+    assert refused.returncode == 78
+    line = next(line for line in refused.stderr.splitlines() if line.startswith("  "))
+    subprocess.run(["/bin/sh", "-c", line], check=True, capture_output=True, timeout=LIMIT, cwd=tmp_path)
+    assert status(start_daemon(config=config)) == 401
