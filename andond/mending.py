@@ -55,13 +55,13 @@ def refusal(
 
 def _adding(loaded: Loaded, options: Namespace) -> str:
     """The commands after which there is a user."""
-    steps = []
+    steps, data = [], _data(loaded, options)
     if not (can_hash_passwords() and has_libraries()):
         steps.append(f"{shlex.quote(sys.executable)} {INSTALL}")
     if not loaded.settings.storage.path:
         steps.append(f"mkdir -p -m 700 {NEW_DATA}")
+        data = f" --data-dir {NEW_DATA}"
     tenant = f" --tenant '{EVERY_TENANT}'" if loaded.settings.access.tenants else ""
-    data = _data(loaded, options) or f" --data-dir {NEW_DATA}"
     steps.append(f"{program()} user add admin --role admin --generate{tenant}{_file(options)}{data}")
     return " && ".join(steps)
 

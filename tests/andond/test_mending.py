@@ -53,10 +53,10 @@ def in_shell(tmp_path, environ, line):
 
 @pytest.mark.parametrize("has_data", [True, False])
 def test_the_line_that_adds_a_user_does_so_as_it_is_printed(tmp_path, environ, has_data):
-    kept = '[storage]\npath = "data"\n' if has_data else ""
+    kept = '[storage]\npath = "kept here"\n' if has_data else ""
     (tmp_path / "plant.toml").write_text(f'{kept}[server]\nlisten = "0.0.0.0:0"\n')
     if has_data:
-        (tmp_path / "data").mkdir()
+        (tmp_path / "kept here").mkdir()
     refused = check(tmp_path, environ, "-c", "plant.toml")
     assert refused.returncode == 78
     line, _ = offered(refused.stderr)

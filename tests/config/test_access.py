@@ -16,7 +16,6 @@ from config import (
     Standing,
     TenantSettings,
     changed,
-    is_loopback,
     load,
     standing_of,
     toml_value,
