@@ -102,10 +102,8 @@ def _different_names(settings: Settings) -> Iterator[Broken]:
 def _libraries(settings: Settings) -> Iterator[Broken]:
     is_needed = bool(settings.access.issuers) or settings.access.own.secret is not None
     if is_needed and any(find_spec(name) is None for name in _LIBRARIES):
-        yield Broken(
-            ("access.issuers",),
-            f"PyJWT and cryptography beside andond ({shlex.quote(sys.executable)} -m pip install 'andond[auth]')",
-        )
+        install = f"{shlex.quote(sys.executable)} -m pip install 'andond[auth]'"
+        yield Broken(("access.issuers",), f"PyJWT and cryptography beside andond ({install})")
 
 
 def _issuers(settings: Settings) -> Iterator[tuple[str, IssuerSettings]]:
