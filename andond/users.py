@@ -163,7 +163,7 @@ def _lock(users: Users, options: Namespace, _settings: Settings) -> None:
 def _unlock(users: Users, options: Namespace, _settings: Settings) -> None:
     user = _found(users, options.name)
     users.change(replace(user, is_active=True, changed_at=time.time()))
-    print(f"{user.name} can log in")
+    print(f"{user.name} can log in; a daemon that runs forgets within a second what was guessed for the name")
 
 
 def _log_out(users: Users, options: Namespace, _settings: Settings) -> None:
