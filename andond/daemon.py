@@ -24,8 +24,9 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
+from andond.openable import url_at
 from andond.own_tokens import kept_signer
-from config import ServerSettings, Settings, is_loopback, split_address
+from config import ServerSettings, Settings, is_loopback
 from domain import JsonValue
 from domain.access import EVERY_TENANT, OWN_ISSUER, Identity, Proof, TokenKind
 from storage import StorageError, Users
@@ -36,9 +37,6 @@ LIFETIME = 60.0
 
 _STANDARD_INPUT = "-"
 _UNKNOWN, _FORBIDDEN = 401, 403
-
-# Whoever listens on every address of the machine is reached at its own.
-_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here
 
 
 class NoAnswer(Exception):
@@ -136,9 +134,7 @@ class Daemon:
 
 def url_of(server: ServerSettings) -> str:
     """Where a daemon of this machine with these settings answers."""
-    host, port = split_address(server.listen)
-    host = _HERE.get(host, host)
-    return f"{'https' if server.certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    return url_at(server.listen, is_secure=bool(server.certificate))
 
 
 def _is_here(url: str) -> bool:

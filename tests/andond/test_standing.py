@@ -135,6 +135,36 @@ def test_a_daemon_that_others_reach_and_nobody_guards_ends_with_78_and_says_how_
     assert "Traceback" not in result.stderr
 
 
+class Ended:
+    """A daemon that has nothing to do."""
+
+    def __init__(self, _options, loaded, _sockets) -> None:
+        self._loaded = loaded
+
+    def settings(self) -> Settings:
+        return self._loaded.settings
+
+    async def run(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("is_far", [True, False])
+def test_that_passwords_and_tokens_come_in_clear_is_said_at_the_start(tmp_path, monkeypatch, is_far):
+    told: list[str] = []
+    (tmp_path / "secret").write_text("c0rrect-horse-battery-staple-of-32-bytes")
+    (tmp_path / "plant.toml").write_text(
+        f"[access.issuers.plant]\nissuer = 'plant'\naudience = ['a']\nsecret_file = '{tmp_path}/secret'\n"
+    )
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.setattr(andond.run, "configure", lambda *_: None)
+    monkeypatch.setattr(andond.run, "Daemon", Ended)
+    monkeypatch.setattr(andond.run.events, "gateway_exposed", lambda **said: told.append(said["address"]))
+    with everywhere() if is_far else socket.create_server(("127.0.0.1", 0)) as handed:
+        monkeypatch.setattr(andond.run, "inherited_sockets", lambda *_: [Inherited("http", handed)])
+        assert andond.run.main(Namespace(config=str(tmp_path / "plant.toml"))) == 0
+        assert told == ([f"0.0.0.0:{handed.getsockname()[1]}"] if is_far else [])
+
+
 def test_a_socket_that_was_handed_over_is_judged_by_where_it_is(monkeypatch, capsys):
     monkeypatch.setenv("LISTEN_FDS", "1")
     monkeypatch.setattr(andond.run, "configure", lambda *_: None)
