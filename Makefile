@@ -70,7 +70,7 @@ $(VENV)/bin/python:
 
 $(VENV)/ready: setup.cfg pyproject.toml | $(VENV)/bin/python
 	@echo "Installing andond into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[auth]'
 	@touch $@
 
 $(VENV)/ready-test: setup.cfg pyproject.toml | $(VENV)/bin/python

@@ -82,7 +82,7 @@ def _role_faults(access: AccessSettings) -> Iterator[Broken]:
             yield Broken((key,), f"a name that is not taken, and {first!r} is the same without case")
         for each in role.like:
             if role_name(each) not in ROLES:
-                yield Broken((f"{key}.like",), one_of(ROLES, role_name(each)))
+                yield Broken((f"{key}.like",), f"{one_of(ROLES, role_name(each))}, in place of {each!r}")
         for part in ("does", "own_does"):
             yield from _action_faults(f"{key}.{part}", getattr(role, part))
         for part in ("sees", "own_sees"):
@@ -92,7 +92,7 @@ def _role_faults(access: AccessSettings) -> Iterator[Broken]:
 def _action_faults(key: str, patterns: Iterable[str]) -> Iterator[Broken]:
     for pattern in patterns:
         if not any(fits(pattern, action) for action in actions()):
-            yield Broken((key,), one_of(actions(), pattern))
+            yield Broken((key,), f"{one_of(actions(), pattern)}, in place of {pattern!r}")
 
 
 def _channel_faults(key: str, patterns: Iterable[str]) -> Iterator[Broken]:

@@ -47,17 +47,18 @@ def check(args: Namespace) -> int:
     from actors.notifier import chain_faults  # noqa: PLC0415
     from actors.sources import watched_faults  # noqa: PLC0415
     from andond.doubts import doubts  # noqa: PLC0415
-    from andond.standing import unguarded  # noqa: PLC0415
+    from andond.exposed import exposures  # noqa: PLC0415
+    from andond.mending import refusal  # noqa: PLC0415
     from andond.users import users_fault  # noqa: PLC0415
 
     loaded = _loaded(args, chain_faults, access_faults, watched_faults)
     if loaded is None:
         return EX_CONFIG
-    fault = unguarded(loaded.settings) or users_fault(loaded.settings)
+    fault = refusal(loaded, args) or users_fault(loaded.settings)
     if fault:
         print(fault, file=sys.stderr)
         return EX_CONFIG
-    found = list(doubts(loaded.settings))
+    found = [*doubts(loaded.settings), *exposures(loaded.settings)]
     for doubt in found:
         print(f"warning: {' '.join(doubt.split())}", file=sys.stderr)
     said = "" if not found else f", {len(found)} warning{'s' if len(found) > 1 else ''}"

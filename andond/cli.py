@@ -71,6 +71,9 @@ def _running(grammar: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what to show a gateway that asks who you are; - reads it from standard input",
     )
+    grammar.add_argument("--certificate", metavar="FILE", help="what to show a gateway that asks for a certificate")
+    grammar.add_argument("--key", metavar="FILE", help="the key of it, where it is in a file of its own")
+    grammar.add_argument("--authority", metavar="FILE", help="who signs the gateway's certificate, if not the public")
 
 
 def _run(grammar: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ carry; where the site describes nothing, every place may be meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from actors import SiteInForce
 from actors.notifier import channels_told
@@ -32,15 +32,23 @@ def _places(settings: Settings) -> Iterator[str]:
     if not len(model):
         return
     for key, name in _named(settings):
-        path = name.removesuffix(BELOW)
-        place = model.find(path)
-        if not path or (place.is_modelled and place.path == path):
-            continue
-        yield f"{key}: {_words(path, model)}"
+        words = _words(name.removesuffix(BELOW), model)
+        if words:
+            yield f"{key}: {words}"
+
+
+def place_doubts(settings: Settings, places: Iterable[str]) -> Iterator[str]:
+    """What is doubtful about ``places`` that were named for somebody."""
+    model = SiteInForce(lambda: settings.site)().equipment
+    if len(model):
+        yield from filter(None, (_words(path, model) for path in places))
 
 
 def _words(path: str, model: EquipmentModel) -> str:
+    """What is doubtful about ``path``; empty if nothing is."""
     place = model.find(path)
+    if not path or (place.is_modelled and place.path == path):
+        return ""
     if place.is_modelled:
         return f"{path!r} is an alias, and events carry paths: write {place.path!r}"
     return f"the site describes no {path!r}, so nothing may ever come from there"

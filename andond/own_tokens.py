@@ -3,7 +3,7 @@
 Rules of this file: they are signed with the secret of the configuration (HS256), or with an Ed25519 key that was made
 in the data directory and stays there: who has its public half can check them, and make none. Where there is neither, or
 it cannot be read, one is made for this run: who logged in before logs in again. Nothing is loaded for them before the
-first one is made or shown, and on a box without ``andond[auth]`` none is taken.
+first one is made or shown. On a box without ``andond[auth]`` none is taken, until it is installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from config import AccessSettings, OwnTokenSettings
 from domain.access import ROLES, Revocations, TooManyRevocations, role_name
 from storage import StorageError, Users
 from telemetry import events
-from transport import SEED_SIZE, Signer, TokenMint, TokenVerifier, has_libraries, secret_signer, seed_signer
+from transport import SEED_SIZE, Signer, TokenMint, TokenVerifier, secret_signer, seed_signer
 
 Known = Callable[[], Collection[str]]
 
@@ -36,8 +36,8 @@ def own_tokens(directory: Path | None, settings: OwnTokenSettings, verifier: Tok
     signer = _kept(directory, settings) or seed_signer(secrets.token_bytes(SEED_SIZE))
     _take_back(directory, verifier.revocations)
     mint = TokenMint(signer, settings.issuer, settings.audience, known)
-    if has_libraries():
-        verifier.trust_own(mint.trusted)
+    # Also where the libraries are not there yet: whoever installs them adds a user next, and restarts nothing.
+    verifier.trust_own(mint.trusted)
     return Tokens(mint, verifier, verifier.revocations)
 
 

@@ -44,9 +44,12 @@ from andond.api.health import Condition, Health
 from andond.api.health_tree import unanswered
 from andond.checks import EX_CONFIG, flags, report
 from andond.entrance import Entrance
+from andond.exposed import IN_CLEAR, comes_in_clear
 from andond.installed import install
+from andond.mending import refusal
 from andond.observer import TelemetryObserver
-from andond.standing import OPEN_WORDS, reached_at, unguarded
+from andond.openable import url_at
+from andond.standing import OPEN_WORDS, reached_at
 from andond.systemd import Notifier, forget_sockets, inherited_sockets
 from andond.tree import GATEWAY_POLICY, Present, gateway
 from andond.version import VERSION
@@ -84,7 +87,8 @@ def main(options: Namespace) -> int:
         return EX_TEMPFAIL
     _allow_descriptors(loaded.settings.server.connections)
     # Who is handed sockets does not listen where the settings say.
-    fault = "" if os.environ.get("LISTEN_FDS") else unguarded(loaded.settings)
+    is_handed = bool(os.environ.get("LISTEN_FDS"))
+    fault = "" if is_handed else refusal(loaded, options)
     if fault:
         return _refuse(fault)
     try:
@@ -92,10 +96,12 @@ def main(options: Namespace) -> int:
     except OSError as error:
         print(f"andond: cannot listen on {loaded.settings.server.listen}: {error.strerror or error}", file=sys.stderr)
         return FAILED
-    fault = unguarded(loaded.settings, reached_at(sockets))
+    fault = refusal(loaded, options, reached_at(sockets), is_handed=is_handed)
     if fault:
         _close(sockets)
         return _refuse(fault)
+    if comes_in_clear(loaded.settings, reached_at(sockets)):
+        events.gateway_exposed(address=", ".join(reached_at(sockets)), meaning=IN_CLEAR)
     daemon = Daemon(options, loaded, sockets)
     with audited.lifetime(daemon.settings):
         return trio.run(daemon.run)
@@ -274,8 +280,9 @@ class Daemon:
             events.gateway_opened(meaning=OPEN_WORDS)
         self._notifier.ready(self._summary())
         if not self._notifier.is_managed:
-            scheme = "https" if self._present.settings.server.certificate else "http"
-            print(f"andond {VERSION} is ready: open {scheme}://{address_of(self._sockets[0])}/", flush=True)
+            is_secure = bool(self._present.settings.server.certificate)
+            url = url_at(address_of(self._sockets[0]), is_secure=is_secure)
+            print(f"andond {VERSION} is ready: open {url}/", flush=True)
 
     async def _tell_service_manager(self) -> None:
         while True:

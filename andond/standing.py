@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from config import UNGUARDED_WORDS, AccessSettings, ServerSettings, Settings, Standing, is_loopback, standing_of
+from config import AccessSettings, ServerSettings, Settings, Standing, is_loopback, standing_of
 from storage import StorageError, has_users
 from telemetry import events
 from transport import address_of, is_tcp
@@ -49,7 +49,7 @@ def standing(settings: Settings, reached: Sequence[str]) -> Standing:
 
 
 def unguarded(settings: Settings, reached: Sequence[str] | None = None) -> str:
-    """Why a gateway with ``settings`` must not start, with the two lines that mend it; empty if it may.
+    """Why a gateway with ``settings`` must not start; empty if it may.
 
     Without ``reached`` it is judged by where it is to listen.
     """
@@ -59,9 +59,7 @@ def unguarded(settings: Settings, reached: Sequence[str] | None = None) -> str:
     if standing(settings, reached) is not Standing.UNGUARDED:
         return ""
     where = ", ".join(reached) or f"server.trusted_proxies ({', '.join(settings.server.trusted_proxies)})"
-    return (
-        f"{where} is reached from other machines, and nothing says who may do what. Either of these mends it:\n{MEND}"
-    )
+    return f"{where} is reached from other machines, and nothing says who may do what."
 
 
 class StandingInForce:
@@ -95,7 +93,3 @@ class StandingInForce:
 def _standing(access: AccessSettings, server: ServerSettings, reached: Sequence[str], *, told: bool) -> Standing:
     at = ANYWHERE if server.trusted_proxies else next(iter(reached), "127.0.0.1:0")
     return standing_of(access, at, is_told=told)
-
-
-MEND = UNGUARDED_WORDS.partition("\n")[2]
-"""The two lines, each of which is enough."""

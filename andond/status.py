@@ -13,7 +13,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 
 from andond.checks import EX_CONFIG, settings_of
-from andond.daemon import Daemon, NoAnswer
+from andond.daemon import Daemon, NoAnswer, is_described
 from domain import JsonValue
 
 NO_ANSWER = 2
@@ -21,8 +21,8 @@ NO_ANSWER = 2
 
 def main(options: Namespace) -> int:
     """Print the status of the daemon at ``options.url``, or else where its configuration says that it listens."""
-    settings = None if options.url is not None else settings_of(options)
-    if settings is None and options.url is None:
+    settings = settings_of(options) if is_described(options) else None
+    if settings is None and is_described(options):
         return EX_CONFIG
     try:
         document = Daemon(options, settings).get("/statusz")

@@ -163,7 +163,7 @@ def _lock(users: Users, options: Namespace, _settings: Settings) -> None:
 def _unlock(users: Users, options: Namespace, _settings: Settings) -> None:
     user = _found(users, options.name)
     users.change(replace(user, is_active=True, changed_at=time.time()))
-    print(f"{user.name} can log in")
+    print(f"{user.name} can log in; a daemon that runs forgets within a second what was guessed for the name")
 
 
 def _log_out(users: Users, options: Namespace, _settings: Settings) -> None:
@@ -254,6 +254,11 @@ def _show_made(options: Namespace, password: str) -> None:
 
 
 def _doubt(user: User, settings: Settings) -> None:
+    if user.places:
+        from andond.doubts import place_doubts  # noqa: PLC0415 - whoever names no place pays for no actor
+
+        for doubt in place_doubts(settings, user.places):
+            print(f"warning: {doubt}", file=sys.stderr)
     if settings.access.tenants and not user.tenant:
         print(f"warning: {user.name} is of no tenant and sees nothing: --tenant NAME", file=sys.stderr)
     if not user.roles:

@@ -1,7 +1,6 @@
 """Settings: what they are, where they come from, what is wrong with them."""
 
 from config.access import (
-    UNGUARDED_WORDS,
     AccessSettings,
     AnonymousSettings,
     RoleSettings,
@@ -101,7 +100,6 @@ __all__ = [
     "HIDDEN",
     "SECTIONS",
     "SOURCE_KINDS",
-    "UNGUARDED_WORDS",
     "WEEKDAYS",
     "AccessSettings",
     "AddressFault",

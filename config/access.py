@@ -132,14 +132,6 @@ class Standing(StrEnum):
     """Nothing is configured, and other machines reach it: it must not start."""
 
 
-UNGUARDED_WORDS = (
-    "server.listen is reached from other machines, and nothing says who may do what: either of these mends it:\n"
-    "  andond user add NAME --role admin     (people of this gateway, or an issuer of tokens: [access.issuers.NAME])\n"
-    '  server.listen = "127.0.0.1:9003"      (this machine alone)'
-)
-"""What is told to who starts a gateway that is unguarded."""
-
-
 def standing_of(access: AccessSettings, listen: str, *, is_told: bool) -> Standing:
     """How a gateway stands that listens on ``listen``; ``is_told`` says that there are issuers or users."""
     if access.required == "always" or access.anonymous.enabled or is_told:

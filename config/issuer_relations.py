@@ -5,6 +5,8 @@ Rules of this file: as in ``config.relations``. A secret is looked at here and n
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -100,7 +102,8 @@ def _different_names(settings: Settings) -> Iterator[Broken]:
 def _libraries(settings: Settings) -> Iterator[Broken]:
     is_needed = bool(settings.access.issuers) or settings.access.own.secret is not None
     if is_needed and any(find_spec(name) is None for name in _LIBRARIES):
-        yield Broken(("access.issuers",), "PyJWT and cryptography beside andond (pip install 'andond[auth]')")
+        install = f"{shlex.quote(sys.executable)} -m pip install 'andond[auth]'"
+        yield Broken(("access.issuers",), f"PyJWT and cryptography beside andond ({install})")
 
 
 def _issuers(settings: Settings) -> Iterator[tuple[str, IssuerSettings]]:

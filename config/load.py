@@ -6,7 +6,7 @@ Rules of this file: no fault hides another one. Every source is converted by its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from config.convert import FILE_SUFFIX, convert_table, describe
 from config.faults import Fault, SettingsError, one_of, shown
 from config.layers import DEFAULT, SOURCES, Given, Layer, merged
-from config.lines import KeyPath
+from config.lines import KeyPath, key_lines, line_of
 from config.relation import Broken, root_of
 from config.relations import Relation, broken
 from config.rules import source_name
@@ -51,8 +51,23 @@ def load(
     origins = _origins(settings, layer)
     faults += _broken(settings, origins, _Wrong({fault.key for fault in faults}, tree), relations)
     if faults:
-        raise SettingsError(faults)
+        raise SettingsError(_placed(faults, path))
     return Loaded(settings, origins)
+
+
+def _placed(faults: list[Fault], path: Path | None) -> list[Fault]:
+    """``faults`` with the line of each: a setting of tables came with that of the first one alone."""
+    if path is None or not any(fault.origin.startswith(f"{path}:") for fault in faults):
+        return faults
+    lines = key_lines(path.read_text(encoding="utf-8-sig", errors="replace"))
+    return [_at_line(fault, path, lines) for fault in faults]
+
+
+def _at_line(fault: Fault, path: Path, lines: dict[KeyPath, int]) -> Fault:
+    # Where another setting is blamed than the one that is named, that one's line stays. Of a list the first is known.
+    setting = line_of(lines, tuple(root_of(fault.key).split(".")))
+    line = line_of(lines, tuple(fault.key.partition("[")[0].split(".")))
+    return replace(fault, origin=f"{path}:{line}") if line and fault.origin == f"{path}:{setting}" else fault
 
 
 def _entries(layer: Layer, prefix: KeyPath) -> dict[str, Given]:

@@ -15,12 +15,13 @@ SIZE_LIMIT = 65_536
 
 
 class Secret:
-    """A text that shows itself only to who asks for it."""
+    """A text that shows itself only to who asks for it; ``path`` is the file it came from, if it was one."""
 
-    __slots__ = ("_text",)
+    __slots__ = ("_text", "path")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, path: Path | None = None) -> None:
         self._text = text
+        self.path = path
 
     def reveal(self) -> str:
         """Return the text itself."""
@@ -55,7 +56,7 @@ def read_secret(path: Path) -> Secret:
     text = content.decode().rstrip("\r\n")
     if not text:
         raise ValueError("a file that is not empty")
-    return Secret(text)
+    return Secret(text, path)
 
 
 def without_user(text: str) -> str:

@@ -12,6 +12,8 @@ Rules of this file:
 from __future__ import annotations
 
 import secrets
+import shlex
+import sys
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
@@ -25,7 +27,7 @@ LANES = 1
 """One, so that a login takes one core and leaves the others to the daemon. All above what RFC 9106 and OWASP call
 the least, with room on a machine of two cores and 1 GB."""
 
-MISSING = "passwords need argon2-cffi: pip install 'andond[auth]'"
+MISSING = f"passwords need argon2-cffi: {shlex.quote(sys.executable)} -m pip install 'andond[auth]'"
 
 _SALT_SIZE = 16
 _HASH_SIZE = 32

@@ -651,6 +651,11 @@ def gateway_opened(*, meaning: str) -> None:
     log.warning("gateway.opened", meaning=meaning)
 
 
+def gateway_exposed(*, address: str, meaning: str) -> None:
+    """Other machines show passwords or tokens without TLS: whoever is between can read them."""
+    log.warning("gateway.exposed", address=address, meaning=meaning)
+
+
 def gateway_guarded(*, meaning: str) -> None:
     """What was open is so no longer: somebody was made known who may do something."""
     log.info("gateway.guarded", meaning=meaning)

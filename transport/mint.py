@@ -19,7 +19,7 @@ from domain.access import (
     issuer_of,
     own_rules,
 )
-from transport.tokens import Signer, check_signature, published, sign, take_apart
+from transport.tokens import Key, Signer, check_signature, has_libraries, published, sign, take_apart
 from transport.verifier import KeyRing, Trusted
 
 NAME = "andond"
@@ -41,7 +41,7 @@ class TokenMint:
         self._issuer = issuer
         self._audience = audience
         self._rules = own_rules(issuer, audience)
-        ring = KeyRing(make=lambda: (signer.key,))
+        ring = KeyRing(make=lambda: _keys(signer))
         self.trusted = Trusted(NAME, self._rules, frozenset({signer.algorithm}), ring)
 
     @property
@@ -72,3 +72,14 @@ class TokenMint:
         check_signature(token, compact.algorithm, key)
         known = None if self._known is None else self._known()
         return bearer_of(compact.claims, self._rules, at, kind=TokenKind.REFRESH, type_=compact.type_, known=known)
+
+
+def _keys(signer: Signer) -> tuple[Key, ...]:
+    """What tokens of ``signer`` are checked with.
+
+    Raises:
+        TokenRefused: while nothing that checks signatures is installed, so that no token can be ours either.
+    """
+    if not has_libraries():
+        raise TokenRefused(TokenFault.ISSUER)
+    return (signer.key,)

@@ -126,6 +126,7 @@ class Accounts(TrioActor):
     async def setup(self) -> None:
         """Know what was taken back, before anybody's token is looked at."""
         await self._look(is_told=bool(self._tokens.seen))
+        await self._forgive()
         self.start_task(self._keep_looking)
 
     async def close(self) -> None:
@@ -325,11 +326,22 @@ class Accounts(TrioActor):
             try:
                 if await self._file.has_changed():
                     await self._look()
+                    await self._forgive()
                 if trio.current_time() >= due:
                     due = trio.current_time() + RETAIN_INTERVAL
                     await self._retain()
             except StorageError as error:
                 self._away(error)
+
+    async def _forgive(self) -> None:
+        """Hold off nobody any more whom the command line unlocked, changed, or gave a password."""
+        if self._file.is_empty:
+            return
+        try:
+            for user in await self._file.changed_users():
+                self._queue.forgive(user)
+        except StorageError as error:
+            self._away(error)
 
     async def _retain(self) -> None:
         now, terms = self._clock(), self._terms()

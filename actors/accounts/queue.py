@@ -20,7 +20,7 @@ import trio
 
 from actors.accounts.words import Denial, Denied
 from config import Secret
-from domain.access import Lockout, User, network_of
+from domain.access import Lockout, User, folded, network_of
 from storage import Found, hash_of_nobody, password_matches
 
 WAITING = 24
@@ -88,6 +88,11 @@ class PasswordQueue:
             counts[key] -= 1
             if not counts[key]:
                 del counts[key]
+
+    def forgive(self, user: User) -> None:
+        """Whoever looks after the users has let ``user`` in again: nobody waits for what was guessed before."""
+        for login in filter(None, (user.name, user.email)):
+            self._lockout.forgive(folded(login))
 
     def undo(self, applicant: Applicant) -> None:
         """What ``applicant`` showed was not looked at."""

@@ -14,9 +14,13 @@ from typing import TypeVar
 import trio
 
 from actors.recorder.disk import Run
+from domain.access import User
 from storage import StorageError, Users
 
 T = TypeVar("T")
+
+Stamp = tuple[float, float]
+"""When a user was changed, and when its password was."""
 
 
 class UsersFile:
@@ -28,6 +32,7 @@ class UsersFile:
         self._turn = trio.Lock()
         self._users: Users | None = None
         self._version: int | None = None
+        self._stamps: dict[str, Stamp] | None = None
         self.fault = ""
 
     @property
@@ -62,6 +67,16 @@ class UsersFile:
         version = await self.use(lambda users: users.version())
         before, self._version = self._version, version
         return version != before
+
+    async def changed_users(self) -> tuple[User, ...]:
+        """Whom somebody has changed, or given a password, since this was last asked; at first nobody.
+
+        Raises:
+            StorageError: if the file cannot be used.
+        """
+        known = await self.use(lambda users: users.all())
+        before, self._stamps = self._stamps, {user.id: (user.changed_at, user.password_at) for user in known}
+        return () if before is None else tuple(user for user in known if before.get(user.id) != self._stamps[user.id])
 
     async def close(self) -> None:
         """Close the file, once nobody uses it any more."""

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from andond import own_tokens as module
 from andond.own_tokens import own_tokens, roles_known
 from config import AccessSettings, OwnTokenSettings, RoleSettings, Secret
 from domain.access import Family, SessionTerms, TokenKind, TokenRefused, User, Why, ended, identity_of
 from storage import Users
 from storage.users import NAME
-from transport import TokenVerifier
+from transport import TokenVerifier, mint
 
 AT = 1_800_000_000.0
 OWN = OwnTokenSettings()
@@ -75,8 +74,18 @@ def test_what_is_taken_back_is_not_taken():
 
 def test_on_a_box_without_the_libraries_no_token_is_taken_and_none_raises_anything_else(tmp_path, monkeypatch):
     token = issued(made(tmp_path))
-    monkeypatch.setattr(module, "has_libraries", lambda: False)
+    monkeypatch.setattr(mint, "has_libraries", lambda: False)
     assert not is_taken(made(tmp_path), token)
+
+
+def test_what_was_installed_while_it_ran_is_enough_for_tokens_to_be_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(mint, "has_libraries", lambda: False)
+    tokens = made(tmp_path)
+    forged = issued(made(tmp_path / "other"))
+    assert not is_taken(tokens, forged)
+    monkeypatch.undo()
+    assert is_taken(tokens, issued(tokens))
+    assert not is_taken(tokens, forged)
 
 
 def test_what_was_taken_back_is_not_taken_after_a_restart_before_anybody_looks(tmp_path):

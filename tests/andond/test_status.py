@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from andond.status import lines, main
+from storage import Users
 
 DOCUMENT = {
     "node": "gateway1",
@@ -215,3 +216,31 @@ def test_a_proxy_of_the_environment_is_not_asked(speaker, capsys, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert ask(speaker(answer(DOCUMENT)).url) == 0
+
+
+@pytest.fixture
+def data(tmp_path):
+    """The data of a gateway with a user, so that tokens can be made with it."""
+    Users.open(tmp_path).close()
+    return str(tmp_path)
+
+
+def test_a_token_made_of_the_data_is_shown_at_a_url_of_this_machine(speaker, data):
+    one = speaker(answer(DOCUMENT))
+    assert ask(one.url, data_dir=data) == 0
+    assert b"Authorization: Bearer ey" in one.heard[0]
+    other = speaker(answer(DOCUMENT))
+    assert ask(other.url) == 0
+    assert b"Authorization" not in other.heard[0]
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.7:1", "https://localhost.evil:1", "http://127.0.0.1.evil:1"])
+def test_a_token_made_of_the_data_is_shown_to_no_other_machine(data, capsys, url):
+    assert ask(url, data_dir=data) == 2
+    assert "--data-dir is shown to a gateway of this machine alone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["certificate", "authority"])
+def test_a_file_that_is_not_there_is_named(capsys, option):
+    assert ask("https://127.0.0.1:1", **{option: "/none.pem"}) == 2
+    assert "/none.pem: No such file" in capsys.readouterr().err

@@ -281,3 +281,17 @@ def test_a_box_whose_users_could_not_log_in_is_refused_by_check(command, monkeyp
     passwords._hasher.cache_clear()
     assert main(["check", "-c", str(config)]) == 78
     assert "pip install 'andond[auth]'" in capsys.readouterr().err
+
+
+def test_a_place_that_the_site_does_not_describe_is_a_warning(command, tmp_path):
+    file = tmp_path / "plant.toml"
+    site = '[site]\nenterprise = "acme"\nname = "p1"\n[[site.lines]]\nname = "l3"\n'
+    file.write_text(site)
+    given = ["--role", "operator", "--generate", "-c", str(file)]
+    assert command("add", "anna", "--place", "acme/p1/l3", *given) == 0
+    assert command.err == ""
+    assert command("add", "bob", "--place", "acme/p1/l9", *given) == 0
+    assert command.err == ("warning: the site describes no 'acme/p1/l9', so nothing may ever come from there\n")
+    file.write_text("")
+    assert command("add", "cid", "--place", "acme/p1/l9", *given) == 0
+    assert command.err == ""

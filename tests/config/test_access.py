@@ -8,7 +8,6 @@ import pytest
 
 from actors import access_faults
 from config import (
-    UNGUARDED_WORDS,
     AccessSettings,
     AnonymousSettings,
     RoleSettings,
@@ -17,7 +16,6 @@ from config import (
     Standing,
     TenantSettings,
     changed,
-    is_loopback,
     load,
     standing_of,
     toml_value,
@@ -219,8 +217,26 @@ def test_a_gateway_stands_open_on_this_machine_alone_and_where_nothing_is_config
     assert standing_of(access, listen, is_told=is_told) is standing
 
 
-def test_what_is_told_of_an_unguarded_gateway_is_two_lines_that_mend_it():
-    first, *lines = UNGUARDED_WORDS.splitlines()
-    assert first.endswith("either of these mends it:")
-    assert [line.split()[0] for line in lines] == ["andond", "server.listen"]
-    assert is_loopback(lines[1].split('"')[1])
+def test_what_is_wrong_in_one_table_of_several_is_told_with_its_own_line_and_what_stands_there(tmp_path):
+    path = tmp_path / "andond.toml"
+    path.write_text(
+        '[access.roles.good]\ndoes = ["andon.*"]\n\n[access.roles.bad]\ntitle = "bad"\ndoes = ["andon.acknowlege"]\n'
+        '[access.tenants.a]\nplaces = ["acme"]\n[access.tenants.b]\nplcs = ["bolt"]\n'
+    )
+    with pytest.raises(SettingsError) as raised:
+        load(path, {}, {}, (access_faults,))
+    assert [str(fault) for fault in raised.value.faults] == [
+        f"access.tenants.b.plcs ({path}:10): expected 'places', perhaps",
+        f"access.roles.bad.does ({path}:6): expected 'andon.acknowledge', perhaps, in place of 'andon.acknowlege'",
+    ]
+
+
+def test_a_setting_that_is_blamed_for_another_one_keeps_its_line(tmp_path):
+    path = tmp_path / "andond.toml"
+    path.write_text(
+        "[access]\nrequired = 'always'\n"
+        "[access.issuers.plant]\nissuer = 'https://id.example'\naudience = ['a']\ndiscovery = true\nclient = 'a'\n"
+    )
+    with pytest.raises(SettingsError) as raised:
+        load(path, {}, {}, (access_faults,))
+    assert [(fault.key, fault.origin) for fault in raised.value.faults] == [("access.page.address", f"{path}:3")]

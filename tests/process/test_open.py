@@ -176,3 +176,45 @@ def test_whoever_runs_the_daemon_asks_a_guarded_one_how_it_is_and_nobody_else_wi
     assert code == 2
     assert "HTTP 401: it asks who you are; run this as the user of the daemon and name its data" in told
     assert list(another.iterdir()) == []
+
+
+def test_a_start_that_is_refused_is_mended_by_the_line_that_it_prints(start_daemon, tmp_path):
+    data = tmp_path / "its data"
+    data.mkdir(mode=0o700)
+    config = f'[server]\ntrusted_proxies = ["10.0.0.7"]\n[storage]\npath = "{data}"\n'
+    (tmp_path / "andond.toml").write_text(config)
+    command = [sys.executable, "-m", "andond", "run", "-c", "andond.toml", "--listen", "127.0.0.1:0"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT, cwd=tmp_path)
+    assert refused.returncode == 78
+    line = next(line for line in refused.stderr.splitlines() if line.startswith("  "))
+    subprocess.run(["/bin/sh", "-c", line], check=True, capture_output=True, timeout=LIMIT, cwd=tmp_path)
+    assert status(start_daemon(config=config)) == 401
+
+
+def test_a_gateway_that_asks_for_a_certificate_is_asked_how_it_is_with_one(start_daemon, tmp_path):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "gateway.pem")
+    client = authority.issue_cert("tools@acme.example", common_name="tools")
+    client.private_key_pem.write_to_path(tmp_path / "tools.key")
+    client.cert_chain_pems[0].write_to_path(tmp_path / "tools.pem")
+    server = f'[server]\ncertificate = "{tmp_path}/gateway.pem"\nkey = "{tmp_path}/gateway.pem"\n'
+    daemon = start_daemon(
+        config=f'{server}client_ca = "{tmp_path}/ca.pem"\nclient_certificates = "required"\n'
+        f'[storage]\npath = "{tmp_path}"\n'
+    )
+    there = {**os.environ, "ANDOND__SERVER__LISTEN": f"127.0.0.1:{daemon.port}"}
+    shown = ["--certificate", "tools.pem", "--key", "tools.key"]
+
+    def asked(*words):
+        command = [sys.executable, "-m", "andond", "status", *words]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=LIMIT, env=there, check=False, cwd=tmp_path
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code, told = asked("-c", "andond.toml")
+    assert code == 2
+    assert told.endswith("show it one by --certificate FILE --key FILE\n")
+    assert asked("-c", "andond.toml", *shown)[0] == 0
+    assert asked("--url", f"https://127.0.0.1:{daemon.port}", "--authority", "ca.pem", *shown)[0] == 0

@@ -222,6 +222,19 @@ async def test_who_is_held_off_gets_in_with_the_right_password_when_the_delay_is
         await desk.enter(ELSEWHERE)
 
 
+@pytest.mark.parametrize("name", ["anna", "ANNA@example.com"])
+async def test_whom_the_command_line_lets_in_again_is_not_held_off_for_what_was_guessed(open_desk, name):
+    async with open_desk(ANNA) as desk:
+        for _ in range(USER_PATIENCE.free):
+            await desk.login(name, WRONG, ELSEWHERE)
+        assert denied(await desk.login(name)) is Denial.HELD_OFF
+        desk.by_hand(lambda users: users.change(replace(ANNA, changed_at=AT + 1)))
+        with trio.fail_after(20):
+            while not isinstance(answer := await desk.login(name), LoggedIn):
+                assert denied(answer) is Denial.HELD_OFF
+                await trio.sleep(0.01)
+
+
 async def test_of_many_who_come_at_once_from_one_address_some_are_told_to_come_again(open_desk):
     async with open_desk(ANNA) as desk:
         answers: list[object] = []
