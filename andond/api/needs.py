@@ -38,6 +38,8 @@ class Need:
             return Verdict(True, "everybody may")
         if rights is NO_RIGHTS:
             return _NOBODY
+        if rights.lack:
+            return Verdict(False, rights.lack)
         if self.has_parts and rights.reach(self.action) is not None:
             return Verdict(True, f"it may do {self.action} somewhere")
         if self.action:
