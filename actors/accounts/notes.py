@@ -13,7 +13,6 @@ from domain.access import Proof, User, Withdrawal
 from domain.audit import Entry, Outcome, Target, Whence, Who
 from telemetry import events
 
-
 SHORT = 8
 """Characters of a login's name that the log has: enough to tell two apart."""
 

@@ -2,7 +2,8 @@
 
 Rules of this file: who may read it at the gateway as a whole reads all of it. Who may only in a tenant reads what its
 people did, not to which thing where that is not of the tenant, and what was done to what is of it, unless somebody of
-another tenant did it or wanted to: neither learns of the other. It is verified on the box, with ``andond audit verify``: what a network tells of a chain proves nothing.
+another tenant did it or wanted to: neither learns of the other. It is verified on the box, with ``andond audit
+verify``: what a network tells of a chain proves nothing.
 """
 
 from __future__ import annotations

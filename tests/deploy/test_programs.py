@@ -1,4 +1,4 @@
-"""What docs/access.md tells an operator to do for programs, done: the token that its command makes opens the metrics."""
+"""What docs/access.md has an operator do for programs, done: the token that its command makes opens the metrics."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Desk:
         self.tokens.withdrawn.follow(self.told.append)
         self.settings = UserSettings()
 
-    def note(self, what, outcome, user, host, door, why="", session="") -> None:
+    def note(self, what, outcome, user, host, door, why="", session="") -> None:  # noqa: ARG002
         self.notes.append((what, outcome, "" if user is None else user.name, host, door, why))
 
     def spec(self) -> ChildSpec:
