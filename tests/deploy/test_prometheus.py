@@ -169,9 +169,29 @@ CHAIN_COURSE = (
 )
 
 
+# It ends 14 days and 10 minutes after the beginning, and is renewed an hour later.
+CERTIFICATE = """
+rule_files:
+  - {rules}
+evaluation_interval: 15s
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'andond_certificate_end_seconds{{instance="a"}}', values: '1210200x70 9999999x60'}}
+    alert_rule_test:
+{tests}
+"""
+CERTIFICATE_COURSE = (
+    ("15m", "AndondCertificateEnds", False),
+    ("25m", "AndondCertificateEnds", True),
+    ("80m", "AndondCertificateEnds", False),
+)
+STORIES = {"portal": (PORTAL, COURSE), "chain": (CHAIN, CHAIN_COURSE), "certificate": (CERTIFICATE, CERTIFICATE_COURSE)}
+
+
 @needs_promtool
-@pytest.mark.parametrize(("story", "course"), [(PORTAL, COURSE), (CHAIN, CHAIN_COURSE)], ids=["portal", "chain"])
-def test_the_alerts_of_portal_and_chain_fire_when_they_should_and_not_before(tmp_path, story, course):
+@pytest.mark.parametrize(("story", "course"), STORIES.values(), ids=STORIES)
+def test_alerts_fire_when_they_should_and_not_before(tmp_path, story, course):
     for moment, alert, is_firing in course:
         test = f"      - {{eval_time: {moment}, alertname: {alert}, exp_alerts: []}}"
         file = tmp_path / "test.yml"
