@@ -101,7 +101,10 @@ def certificate_refused(*, path: str, reason: str) -> None:
 
 
 def token_refused(*, reason: str, client: str, door: str) -> None:
-    """An access token was not taken: ``expired``, ``signature``, ``audience`` and so on; who reads it counts it."""
+    """An access token was not taken: ``expired``, ``signature``, ``audience`` and so on; who reads it counts it.
+
+    ``ended``: at the paths that say whose a token is.
+    """
     log.sparing("info", "token.refused", reason=reason, client=client, door=door)
 
 

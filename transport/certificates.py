@@ -1,4 +1,4 @@
-"""What is in the files of our own certificate: until when it is good, and which of them is at fault.
+"""What is in the file of our own certificate: its fingerprint, and until when it is good.
 
 Rules of this file: it reads, and says; what is in force is nobody's business here. Of a certificate no more is taken
 apart than leads to its end (RFC 5280, section 4.1): the handshake looks at the rest.
@@ -42,25 +42,6 @@ def ends_at(certificate: str) -> float:
     except IndexError:
         raise ValueError("it is cut off") from None
     return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
-
-
-def at_fault(certificate: str, key: str, error: ssl.SSLError) -> ssl.SSLError:
-    """The same ``error`` that using the two files came to, in words that name the one to be mended."""
-    if "MISMATCH" in (error.reason or ""):
-        words = f"{key} is the key of another certificate than {certificate}"
-    elif not _holds_certificate(certificate):
-        words = f"{certificate}, the certificate, cannot be used: it is no certificate in PEM"
-    else:
-        words = f"{key}, the key, cannot be used: it is no private key in PEM, or its password is another"
-    return ssl.SSLError(error.errno or 0, words)
-
-
-def _holds_certificate(file: str) -> bool:
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
-    except OSError:
-        return False
-    return True
 
 
 def _first(certificate: str) -> bytes:

@@ -17,8 +17,7 @@ from typing import TypeAlias
 import trio
 from trio.lowlevel import wait_readable, wait_writable
 
-from config import OutgoingTlsSettings, Secret, ServerSettings
-from transport.certificates import at_fault
+from config import OutgoingTlsSettings, Secret, ServerSettings, file_at_fault
 from transport.codes import ProtocolError
 
 _Wait: TypeAlias = Callable[[socket.socket], Awaitable[None]]
@@ -52,7 +51,7 @@ def server_context(certificate: str, key: str, password: Secret | None = None) -
     try:
         context.load_cert_chain(certificate, key, password=(password.reveal() if password is not None else ""))
     except ssl.SSLError as error:
-        raise at_fault(certificate, key, error) from None
+        raise ssl.SSLError(error.errno or 0, file_at_fault(certificate, key, error)) from None
     return context
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 
+from config import SettingsError, load
 from transport.certificates import ends_at
 from transport.tls import server_context
 
@@ -36,7 +37,7 @@ def test_the_end_of_a_certificate_is_read_however_it_is_written(pair, year):
 @pytest.mark.parametrize("text", ["", "nothing", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"])
 def test_where_there_is_no_certificate_there_is_no_end(tmp_path, text):
     (tmp_path / "none").write_text(text, encoding="ascii")
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r".+"):
         ends_at(str(tmp_path / "none"))
 
 
@@ -54,4 +55,9 @@ def test_the_file_at_fault_is_named(pair):
         with pytest.raises(ssl.SSLError) as fault:
             server_context(str(files[0]), str(files[1]))
         assert words in str(fault.value)
+        config = key.parent / "andond.toml"
+        config.write_text(f'[server]\ncertificate = "{files[0]}"\nkey = "{files[1]}"\n', encoding="utf-8")
+        with pytest.raises(SettingsError) as told:
+            load(config, {}, {})
+        assert [words in fault.expected for fault in told.value.faults] == [True]
     assert server_context(str(other), str(other_key))

@@ -9,8 +9,8 @@ import trustme
 
 from config import ServerSettings
 from telemetry import counters, events
-from transport.renewal import INTERVAL
 from transport.certificates import fingerprint
+from transport.renewal import INTERVAL
 from transport.tls import server_context, subject_of
 
 GET = b"GET /items/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
