@@ -18,7 +18,7 @@ from andond.checks import EX_CONFIG, settings_of
 from andond.standing import standing
 from config import Settings, Standing, is_loopback, one_of
 from domain import CHANNEL_KINDS, JsonValue, is_channel
-from domain.access import AccessPolicy, Identity, Proof, Rights, Verdict, Within, actions
+from domain.access import EVERY_TENANT, AccessPolicy, Identity, Proof, Rights, Verdict, Within, actions
 
 DENIED = 1
 EX_USAGE = 2
@@ -45,7 +45,7 @@ def add_arguments(grammar: ArgumentParser) -> None:
     who.add_argument("--tenant", metavar="NAME", default="", help="their tenant; * for all")
     who.add_argument("--place", metavar="PATH", action="append", default=[], help="a place of their own; also several")
     who.add_argument("--do", metavar="ACTION", action="append", default=[], help="whether they may do it; also several")
-    who.add_argument("--at", metavar="PATH", help="where; without it what is about no place")
+    who.add_argument("--at", metavar="PATH", action="append", help="where, once; without it what is about no place")
     who.add_argument("--see", metavar="CHANNEL", action="append", default=[], help="whether they see it; also several")
 
 
@@ -79,6 +79,8 @@ def _fault(options: Namespace) -> str:
         return f"{options.event} and a question of access are two questions: ask one at a time"
     if bool(options.roles) == options.anonymous:
         return "say who it is about: --as ROLE, or --anonymous"
+    if len(options.at or ()) > 1:
+        return f"--at is said once, for every --do: ask of {' and of '.join(options.at)} one at a time"
     if unknown := next((each for each in options.do if each not in actions()), None):
         return f"there is no action {unknown}: {one_of(actions(), unknown)}"
     if wrong := next((each for each in options.see if not is_channel(each)), None):
@@ -96,9 +98,10 @@ def _identity(options: Namespace) -> Identity:
 
 
 def _answers(rights: Rights, options: Namespace) -> Iterator[Answer]:
-    where = f" at {options.at}" if options.at else ""
+    path = options.at[0] if options.at else None
+    where = f" at {path}" if path else ""
     for action in options.do:
-        yield Answer(f"do {action}{where}", rights.may(action, options.at))
+        yield Answer(f"do {action}{where}", rights.may(action, path))
     for channel in options.see:
         yield Answer(f"see {channel}", rights.look(channel))
 
@@ -123,6 +126,8 @@ def _lines(rights: Rights, answers: Sequence[Answer], policy: AccessPolicy, sett
         yield f"    {'allowed' if answer.verdict.is_allowed else 'denied'}: {answer.verdict.why}"
     if not answers:
         yield from _everything(rights)
+    if identity.tenant not in ("", EVERY_TENANT) and not len(policy.tenants):
+        yield f"  note        there is no tenant {identity.tenant} here, nor any other: naming one changes nothing"
     listen = settings.server.listen
     if standing(settings, () if is_loopback(listen) else (listen,)) is Standing.OPEN:
         yield "  note        until there are users or issuers, everybody on this machine may do everything"

@@ -27,6 +27,7 @@ from domain.access import (
     TokenRefused,
 )
 from domain.audit import NOWHERE, Whence
+from telemetry import events
 from transport import ProtocolError, Request, is_asked_here, shown_token
 
 
@@ -148,6 +149,7 @@ class Identities:
         try:
             return terms.policy.rights(terms.verifier.verify(token, self._clock()))
         except TokenRefused as refused:
+            events.token_refused(reason=refused.reason.value, client=whence.address, door=whence.door)
             self._trail.refused("token", refused.message, refused.reason.value, whence)
             raise
 

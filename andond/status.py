@@ -42,6 +42,8 @@ def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:
     """The status document in lines for a person."""
     ready = "ready" if document.get("ready") else f"NOT READY: {', '.join(_texts(document.get('not_ready')))}"
     yield f"andond {document.get('version')} on {document.get('node')}, {ready}"
+    for issuer in _items(_mapping(document.get("access")).get("issuers")):
+        yield from _issuer(issuer)
     connections = _mapping(document.get("connections"))
     doors = ", ".join(f"{name} {count}" for name, count in _mapping(connections.get("by_door")).items())
     yield f"up {_span(document.get('uptime'))}, {connections.get('open')} connections{f' ({doors})' if doors else ''}"
@@ -65,6 +67,15 @@ def lines(document: Mapping[str, JsonValue]) -> Iterator[str]:
         yield from _source(source)
     yield ""
     yield from _tree(_mapping(document.get("tree")), 0)
+
+
+def _issuer(issuer: Mapping[str, JsonValue]) -> Iterator[str]:
+    """An issuer whose keys are not there, or no newer than they are though it was asked."""
+    keys, trouble = issuer.get("keys"), issuer.get("trouble")
+    if keys and trouble is None:
+        return
+    state = f"its keys are {_span(issuer.get('age'))} old" if keys else "NO KEYS, none of its tokens is taken"
+    yield f"issuer {issuer.get('name')}: {state}{'' if trouble is None else f': {trouble}'}"
 
 
 def _chain(chain: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from config.access import (
 from config.alarms import AlarmClassSettings, AlarmEntrySettings, AlarmSettings, SuppressionSettings
 from config.audit import AuditSettings
 from config.calls import CallRuleSettings, CallSettings
+from config.certificate_files import file_at_fault
 from config.certificates import CertificateSettings
 from config.chain import ChainRuleSettings, turn_of, watched_of
 from config.chain_sources import CosmosNode, CosmosSource, EthereumNode, EthereumSource, nodes_by_chain
@@ -186,6 +187,7 @@ __all__ = [
     "WebhookSettings",
     "changed",
     "channels_of",
+    "file_at_fault",
     "headers_of",
     "in_force",
     "is_address",

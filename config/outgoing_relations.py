@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 
+from config.certificate_files import file_at_fault
 from config.chain_sources import CosmosSource, EthereumSource
 from config.outgoing import OutgoingTlsSettings
 from config.relation import Broken
@@ -39,7 +40,8 @@ def _faults(prefix: str, table: OutgoingTlsSettings) -> Iterator[Broken]:
             # Without a password OpenSSL would ask the terminal, where nobody sits.
             context.load_cert_chain(table.certificate, table.key, "")
         except (OSError, ValueError) as error:
-            yield Broken((certificate, key), f"a certificate chain and the private key that fits it ({_why(error)})")
+            why = file_at_fault(table.certificate, table.key, error)
+            yield Broken((certificate, key), f"a certificate chain and the private key that fits it ({why})")
     if table.authority:
         try:
             context.load_verify_locations(table.authority)

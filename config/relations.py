@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 
 from config.alarm_relations import ALARM_RELATIONS
+from config.certificate_files import file_at_fault
 from config.issuer_relations import ISSUER_RELATIONS
 from config.node_access import access_faults
 from config.notification_relations import NOTIFICATION_RELATIONS
@@ -46,7 +47,7 @@ def _certificate_with_key(settings: Settings) -> Iterator[Broken]:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(server.certificate, server.key, password)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or str(error)
+            reason = file_at_fault(server.certificate, server.key, error)
             yield Broken(names, f"a certificate chain and the private key that fits it, both PEM ({reason})")
 
 

@@ -100,10 +100,12 @@ def certificate_refused(*, path: str, reason: str) -> None:
     log.error("certificate.refused", path=path, reason=reason)
 
 
-def token_refused(*, reason: str) -> None:
-    """An access token was not taken: ``expired``, ``signature``, ``audience`` and so on; who showed it, others say."""
-    counters.tokens_refused.add(reason)
-    log.sparing("info", "token.refused", reason=reason)
+def token_refused(*, reason: str, client: str, door: str) -> None:
+    """An access token was not taken: ``expired``, ``signature``, ``audience`` and so on; who reads it counts it.
+
+    ``ended``: at the paths that say whose a token is.
+    """
+    log.sparing("info", "token.refused", reason=reason, client=client, door=door)
 
 
 def handshake_failed(*, client: str, reason: str, detail: str = "") -> None:
@@ -486,10 +488,10 @@ def keys_unfetched(*, issuer: str, reason: str, kept: int, delay: float) -> None
     log.sparing("warning", "keys.unfetched", issuer=issuer, reason=reason, kept=kept, delay=round(delay, 3))
 
 
-def login_succeeded(*, user: str, client: str, door: str) -> None:
-    """A local user has logged in."""
+def login_succeeded(*, user: str, session: str, client: str, door: str) -> None:
+    """A local user has logged in; ``session`` is the beginning of the login's name."""
     counters.logins.add("succeeded")
-    log.info("login.succeeded", user=user, client=client, door=door)
+    log.info("login.succeeded", user=user, session=session, client=client, door=door)
 
 
 def login_renewed(*, user: str, client: str, door: str) -> None:
@@ -507,16 +509,19 @@ def login_refused(*, reason: str, user: str, client: str, door: str) -> None:
     log.sparing("warning", "login.refused", reason=reason, user=user, client=client, door=door)
 
 
-def session_ended(*, user: str, reason: str) -> None:
-    """Tokens of a local user were taken back: one login, or the access tokens of all; ``user`` is its id."""
+def session_ended(*, user: str, session: str, reason: str) -> None:
+    """Tokens were taken back: those of the login ``session``, or, where that is empty, others of the ``user``.
+
+    ``user`` is the name of a user of this gateway, and the id of one who is no more or is another issuer's.
+    """
     counters.sessions_ended.add(reason)
-    log.info("session.ended", user=user, reason=reason)
+    log.info("session.ended", user=user, session=session, reason=reason)
 
 
-def page_signed_in(*, user: str, issuer: str, client: str) -> None:
+def page_signed_in(*, user: str, session: str, issuer: str, client: str) -> None:
     """Somebody has signed in on the page, with a provider or, if ``issuer`` is empty, as a user of this gateway."""
     counters.sign_ins.add("succeeded")
-    log.info("page.signed_in", user=user, issuer=issuer, client=client)
+    log.info("page.signed_in", user=user, session=session, issuer=issuer, client=client)
 
 
 def page_renewed(*, user: str, issuer: str) -> None:
@@ -537,10 +542,13 @@ def page_unrenewed(*, issuer: str, reason: str) -> None:
     log.sparing("warning", "page.unrenewed", issuer=issuer, reason=reason)
 
 
-def page_ended(*, user: str, issuer: str, reason: str) -> None:
-    """A sign-in on the page has ended: by its user (``logout``), or because it is not renewed any more."""
+def page_ended(*, user: str, session: str, issuer: str, reason: str) -> None:
+    """A sign-in on the page has ended: by its user (``logout``), or because it is not renewed any more.
+
+    Where a login of a user of this gateway ends with it, ``session.ended`` tells both.
+    """
     counters.sign_ins.add("ended")
-    log.info("page.ended", user=user, issuer=issuer, reason=reason)
+    log.info("page.ended", user=user, session=session, issuer=issuer, reason=reason)
 
 
 def users_failed(*, path: str, operation: str, reason: str) -> None:

@@ -29,6 +29,7 @@ NAMES = frozenset(
         "average_alarm_rate",
         "canary_clients",
         "canary_late",
+        "certificate_end",
         "chain_blocks_to_jail",
         "chain_halted",
         "chain_node_head_age",

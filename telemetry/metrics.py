@@ -89,6 +89,7 @@ METRICS: tuple[Metric, ...] = (
     _gauge("audit_number", "audit_number", "Number of the newest entry of the audit on the disk"),
     _gauge("audit_fingerprint", "audit_fingerprint", "First 52 bits of the hash of that entry, as a number"),
     _gauge("audit_writable", "audit_writable", "1 while the audit can be written, else 0"),
+    _gauge("certificate_end_seconds", "certificate_end", "When our certificate ends, Unix seconds; absent without TLS"),
     _gauge("tasks", "tasks", "Tasks on the loop"),
     _gauge("receipts_overdue", "receipts_overdue", "Clients that owe a receipt for too long, by kind", "kind"),
     _gauge("canary_clients", "canary_clients", "Native clients that the canary is sent to"),

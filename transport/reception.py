@@ -21,6 +21,7 @@ from transport.addresses import ClientAddress, Origin, TrustedProxies
 from transport.admission import Admission, AdmissionLimits, Entry, connection_refusal, draining_refusal
 from transport.arrivals import Arrivals
 from transport.audit import Audit
+from transport.certificates import ends_at
 from transport.codes import ProtocolError
 from transport.gate import Gate, Link, Links
 from transport.http import Head, HttpLimits, Request, Response, plain_answer, problem_of
@@ -87,6 +88,7 @@ class Reception:
         self.applied = trio.Event()
         self.proxies = proxies
         self.mark, self.tls = mark, tls
+        self.ends_at = _end_of(settings)
         self.http_limits = HttpLimits(
             settings.head_size, settings.body_size, settings.head_timeout, settings.idle_timeout
         )
@@ -104,6 +106,7 @@ class Reception:
         # First, because what is written meanwhile is to be found later; and what fails is not tried again.
         self.mark = mark_of(self.settings)
         self.tls = context_of(self.settings)
+        self.ends_at = _end_of(self.settings)
 
     # -- who comes in -----------------------------------------------------------------------------------------
 
@@ -231,3 +234,12 @@ def _admission_limits(settings: ServerSettings) -> AdmissionLimits:
 def _unheard(path: str, fingerprint: str, fault: str) -> None:
     """Where nobody wants to know of a renewed certificate."""
     del path, fingerprint, fault
+
+
+def _end_of(settings: ServerSettings) -> float | None:
+    """Until when the certificate is good that is shown; None where there is none, or nobody can say."""
+    if settings.certificate is None or settings.key is None:
+        return None
+    with suppress(OSError, ValueError):
+        return ends_at(settings.certificate)
+    return None

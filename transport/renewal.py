@@ -10,8 +10,9 @@ from __future__ import annotations
 import trio
 
 from telemetry import events
+from transport.certificates import fingerprint
 from transport.reception import Reception
-from transport.tls import fingerprint, mark_of
+from transport.tls import mark_of
 
 INTERVAL = 5.0
 """Seconds between two looks."""

@@ -174,6 +174,11 @@ class Server:
         self._stop()
         return left
 
+    @property
+    def certificate_end(self) -> float | None:
+        """Until when the certificate is good that is shown, in Unix seconds; None where none is."""
+        return self._reception.ends_at
+
     def statistics(self) -> ServerStatistics:
         """What the server is doing now."""
         reception = self._reception

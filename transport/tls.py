@@ -7,7 +7,6 @@ which is what a broadcast needs, and costs seven times as much. OpenSSL's two "w
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -18,7 +17,7 @@ from typing import TypeAlias
 import trio
 from trio.lowlevel import wait_readable, wait_writable
 
-from config import OutgoingTlsSettings, Secret, ServerSettings
+from config import OutgoingTlsSettings, Secret, ServerSettings, file_at_fault
 from transport.codes import ProtocolError
 
 _Wait: TypeAlias = Callable[[socket.socket], Awaitable[None]]
@@ -28,7 +27,6 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: forward secrecy and authenticated encryption (RFC 9325, section 4.2); 1.3 has no others."""
 
 _VERIFY = {"none": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED}
-_END = "-----END CERTIFICATE-----"
 
 # The short names of RFC 4514, section 3, and of what else stands in subjects.
 _ATTRIBUTES = {
@@ -50,7 +48,10 @@ def server_context(certificate: str, key: str, password: Secret | None = None) -
     context.set_ciphers(_CIPHERS)
     context.set_alpn_protocols(["http/1.1"])
     # Without a callback OpenSSL asks the terminal, where nobody sits.
-    context.load_cert_chain(certificate, key, password=(password.reveal() if password is not None else ""))
+    try:
+        context.load_cert_chain(certificate, key, password=(password.reveal() if password is not None else ""))
+    except ssl.SSLError as error:
+        raise ssl.SSLError(error.errno or 0, file_at_fault(certificate, key, error)) from None
     return context
 
 
@@ -98,19 +99,6 @@ def _mark(file: str) -> tuple[int, int, int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev
-
-
-def fingerprint(certificate: str) -> str:
-    """The SHA-256 of the first certificate in the file ``certificate`` (PEM), as tools show it.
-
-    Raises:
-        OSError: if it cannot be read.
-        ValueError: if there is none in it.
-    """
-    text = Path(certificate).read_text(encoding="ascii", errors="replace")
-    begin = text.find("-----BEGIN CERTIFICATE-----")
-    first = text[begin:].partition(_END)[0] + _END
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()
 
 
 def subject_of(sock: socket.socket) -> str:

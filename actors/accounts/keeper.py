@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import trio
 
-from actors.accounts.notes import AccountNotes, Notes
+from actors.accounts.notes import AccountNotes, Notes, in_short
 from actors.accounts.queue import BUSY_RETRY, Applicant, PasswordQueue
 from actors.accounts.users_file import UsersFile
 from actors.accounts.withdrawn import Withdrawn
@@ -216,7 +216,7 @@ class Accounts(TrioActor):
         await self._file.use(lambda users: users.begin(family, self._terms()))
         await self._look()
         self.start_task(self._upgrade, found, password)
-        self._notes("login", "succeeded", found.user, applicant.host, applicant.door)
+        self._notes("login", "succeeded", found.user, applicant.host, applicant.door, session=family.id)
         return self._logged_in(found.user, family, now)
 
     async def _exchange(self, applicant: Applicant, message: ChangePassword, session: str) -> Done | Denied:
@@ -276,7 +276,8 @@ class Accounts(TrioActor):
         else:
             await self._file.use(lambda users: users.end(identity.session, Why.LOGOUT, now))
         await self._look()
-        self._notes("logout", "ended", User(identity.subject, identity.name, ()), message.host, message.door)
+        user = User(identity.subject, identity.name, ())
+        self._notes("logout", "ended", user, message.host, message.door, session=identity.session)
         return Done()
 
     async def _who_is(self, token: Secret) -> Known | Denied:
@@ -364,9 +365,22 @@ class Accounts(TrioActor):
         for each in new:
             self._take_back(each)
             if is_told:
-                events.session_ended(user=each.user_id, reason=each.why)
                 self._noted.taken_back(each)
                 self._tokens.withdrawn.tell(each)
+        if is_told and new:
+            await self._tell_ends(new)
+
+    async def _tell_ends(self, withdrawals: Sequence[Withdrawal]) -> None:
+        ids = {each.user_id for each in withdrawals}
+        try:
+            found = await self._file.use(lambda users: [user for id_ in ids if (user := users.of_id(id_))])
+        except StorageError as error:
+            found = []
+            self._away(error)
+        names = {each.user.id: each.user.name for each in found}
+        for each in withdrawals:
+            session = in_short(each.row.id) if each.row.scope is Scope.SESSION else ""
+            events.session_ended(user=names.get(each.user_id, each.user_id), session=session, reason=each.why)
 
     def _take_back(self, withdrawal: Withdrawal) -> None:
         try:

@@ -13,20 +13,32 @@ from domain.access import Proof, User, Withdrawal
 from domain.audit import Entry, Outcome, Target, Whence, Who
 from telemetry import events
 
+SHORT = 8
+"""Characters of a login's name that the log has: enough to tell two apart."""
+
 
 class Notes(Protocol):
     """Takes note of what came of a ``login``, ``renewal``, ``logout`` or ``password``."""
 
-    def __call__(self, what: str, outcome: str, user: User | None, host: str, door: str, why: str = "") -> None:
-        """``user`` is None where there is none such; ``outcome`` and ``why`` are words of few."""
+    def __call__(
+        self, what: str, outcome: str, user: User | None, host: str, door: str, why: str = "", session: str = ""
+    ) -> None:
+        """``user`` is None where there is none such; ``outcome`` and ``why`` are words of few, ``session`` a login."""
 
 
-def noted_in_log(what: str, outcome: str, user: User | None, host: str, door: str, why: str = "") -> None:
+def in_short(session: str) -> str:
+    """The login ``session``, or that of the page, as the log names it."""
+    return session.removeprefix("page-")[:SHORT]
+
+
+def noted_in_log(
+    what: str, outcome: str, user: User | None, host: str, door: str, why: str = "", session: str = ""
+) -> None:
     """Write one line, and count."""
     del why
     name = "" if user is None else user.name
     if outcome == "succeeded":
-        events.login_succeeded(user=name, client=host, door=door)
+        events.login_succeeded(user=name, session=in_short(session), client=host, door=door)
     elif outcome == "renewed":
         events.login_renewed(user=name, client=host, door=door)
     elif what in ("login", "renewal"):
@@ -43,9 +55,11 @@ class AccountNotes:
     def __init__(self, trail: AuditTrail) -> None:
         self._trail = trail
 
-    def __call__(self, what: str, outcome: str, user: User | None, host: str, door: str, why: str = "") -> None:
+    def __call__(
+        self, what: str, outcome: str, user: User | None, host: str, door: str, why: str = "", session: str = ""
+    ) -> None:
         """Note what came of a login, a renewal, a logout or a change of a password."""
-        noted_in_log(what, outcome, user, host, door, why)
+        noted_in_log(what, outcome, user, host, door, session=session)
         is_over = what == "logout" and outcome == "ended"
         came = Outcome.DONE if is_over else _OUTCOMES.get(outcome, Outcome.REFUSED)
         words = outcome if came is not Outcome.DONE else ""
@@ -54,7 +68,7 @@ class AccountNotes:
         is_counted = what in _IN_MASS and outcome != "succeeded"
         word = f"{reason or outcome} {user.id if user else ''}".strip() if is_counted else ""
         at = self._trail.clock()
-        self._trail.note(Entry(at, what, came, who_of(user), Whence(host, door), why=reason, together=word))
+        self._trail.note(Entry(at, what, came, who_of(user), Whence(host, door, session), why=reason, together=word))
 
     def taken_back(self, withdrawal: Withdrawal) -> None:
         """Note that tokens are not good any more."""

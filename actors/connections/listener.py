@@ -126,6 +126,7 @@ class Listener(TrioActor):
         gauges.feed("connections", self._by_door)
         gauges.feed("outbox_depth", lambda: _by_priority(self._server.backlog().depth))
         gauges.feed("outbox_age", lambda: _by_priority(self._server.backlog().age))
+        gauges.feed("certificate_end", lambda: self._server.certificate_end)
         self._front.server = self._server
         self._server.open()
         self.start_task(self._server.run)
@@ -136,7 +137,7 @@ class Listener(TrioActor):
 
     async def close(self) -> None:
         """Serve nobody any more."""
-        for name in ("connections", "outbox_depth", "outbox_age"):
+        for name in ("connections", "outbox_depth", "outbox_age", "certificate_end"):
             gauges.forget(name)
         self._front.server = None
 

@@ -8,7 +8,7 @@ Rules of this file:
   was told waits, and the streams go on.
 * An act with a key is carried out once, see ``domain.intents``.
 * An act is done by who may do it at the place of what it is about. To whom that place is another tenant's, it is not
-  there: the refusal is the one for what does not exist, and so is the note of it, which people of theirs may read.
+  there: the refusal is as for what does not exist. What it was is noted, and shown to no tenant (``andond.api.audit``).
 """
 
 from __future__ import annotations
@@ -252,11 +252,11 @@ class DecidingDesk(TrioActor):
 
     def _check_rights(self, act: Act, note: ActNote) -> None:
         concerned = tuple(self.concerns(act))
-        for each in concerned:
-            if not act.rights.reaches(each.path):
-                raise each.unknown
-        for each in sorted(concerned, key=lambda concern: not concern.id)[:1]:
+        beyond = [each for each in concerned if not act.rights.reaches(each.path)]
+        for each in beyond[:1] or sorted(concerned, key=lambda concern: not concern.id)[:1]:
             note.about(each.path or "", each.id, each.state)
+        if beyond:
+            raise beyond[0].unknown
         for each in concerned:
             if each.path is not None:
                 act.check(each.path)

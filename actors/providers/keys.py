@@ -21,6 +21,7 @@ from typing import ClassVar
 
 import trio
 
+from actors.providers.trouble import told
 from actors.runtime import TrioActor
 from config import IssuerSettings, is_address
 from domain import JsonValue, Priority
@@ -148,7 +149,7 @@ class Errand:
         self._schedule.failed(now)
         # What the system trusts may have been mended meanwhile.
         self._context = None
-        self._trouble = str(error)
+        self._trouble = told(error)
         delay = self._schedule.due - now
         events.keys_unfetched(issuer=self._name, reason=self._trouble, kept=len(self.ring.keys), delay=delay)
 

@@ -19,7 +19,8 @@ from typing import Protocol, TypeVar
 import trio
 
 from actors.accounts.keeper import Tokens
-from actors.accounts.words import Denial, Denied, LoggedIn, LogOut, Renew
+from actors.accounts.notes import in_short
+from actors.accounts.words import Denial, Denied, Done, LoggedIn, LogOut, Renew
 from actors.audit.words import AuditTrail
 from actors.places import ACCOUNTS, Address
 from actors.providers.page_words import FinishSignIn, KeepLogin, LeavePage, NotSignedIn, SettleSession, SignedIn
@@ -46,7 +47,7 @@ from domain.access import (
     session_of,
 )
 from domain.audit import Entry, Outcome, Whence, Who
-from telemetry import events
+from telemetry import counters, events
 from transport import TokenVerifier
 
 DOOR = "page"
@@ -177,7 +178,8 @@ class PageKeeper(TrioActor):
         )
         for each in self._sessions.begin(session):
             self._tell_end(each, Why.CROWDED)
-        events.page_signed_in(user=session.identity.name, issuer=issuer, client=host)
+        named = in_short(session.identity.session)
+        events.page_signed_in(user=session.identity.name, session=named, issuer=issuer, client=host)
         if issuer:
             self._note("login", Outcome.DONE, session.identity, host)
         return SignedIn(Secret(secret), session)
@@ -282,16 +284,31 @@ class PageKeeper(TrioActor):
         if (underway := self._renewing.get(message.key)) is not None:
             await underway.wait()
             session = self._sessions.find(message.key, self._clock()) or session
-        if not session.issuer:
-            await self._ask_accounts(LogOut(Secret(session.renewal), message.host, DOOR))
+        # First, or the end of its login would be taken for one to be mended by a renewal.
+        if self._sessions.end(session.key) is None:
+            return
+        answer: object = None
+        try:
+            if session.issuer:
+                self._note("logout", Outcome.DONE, session.identity, message.host)
+            else:
+                answer = await self._ask_accounts(LogOut(Secret(session.renewal), message.host, DOOR))
+        finally:
+            self._tell_end(session, Why.LOGOUT)
+        if isinstance(answer, Done):
+            # The keeper of the users has said it, as the end of the login.
+            counters.sign_ins.add("ended")
         else:
-            self._note("logout", Outcome.DONE, session.identity, message.host)
-        self._end(session, "logout")
+            self._log_end(session, "logout")
 
     def _end(self, session: PageSession, reason: str) -> None:
         if self._sessions.end(session.key) is not None:
-            events.page_ended(user=session.identity.name, issuer=session.issuer, reason=reason)
+            self._log_end(session, reason)
             self._tell_end(session, Why.LOGOUT)
+
+    def _log_end(self, session: PageSession, reason: str) -> None:
+        named = in_short(session.identity.session)
+        events.page_ended(user=session.identity.name, session=named, issuer=session.issuer, reason=reason)
 
     def _tell_end(self, session: PageSession, why: Why) -> None:
         identity, now = session.identity, self._clock()

@@ -22,6 +22,7 @@ from urllib.parse import quote_plus, urlsplit
 
 import trio
 
+from actors.providers.trouble import told
 from config import AccessSettings, IssuerSettings
 from domain import JsonObject, JsonValue
 from domain.access import (
@@ -132,7 +133,7 @@ class ProviderTalk:
         except Refused as refused:
             _refuse(refused)
         except (Unfetched, OSError) as error:
-            raise SignInRefused(SignInFault.AWAY, str(error)) from None
+            raise SignInRefused(SignInFault.AWAY, told(error)) from None
         kind = answer.get("token_type") if isinstance(answer, Mapping) else None
         if not isinstance(answer, Mapping) or not isinstance(kind, str) or kind.lower() != "bearer":
             raise SignInRefused(SignInFault.TOKEN)

@@ -1,8 +1,9 @@
 """``GET /api/v1/audit``: who did what, newest first, for whoever may ``audit.read``.
 
 Rules of this file: who may read it at the gateway as a whole reads all of it. Who may only in a tenant reads what its
-people did, and what was done to what is of it; not which thing that was, where it is not of that tenant. It is verified
-on the box, with ``andond audit verify``: what a network tells of a chain proves nothing.
+people did, not to which thing where that is not of the tenant, and what was done to what is of it, unless somebody of
+another tenant did it or wanted to: neither learns of the other. It is verified on the box, with ``andond audit
+verify``: what a network tells of a chain proves nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from andond.api.floor_request import HIGHEST_LIMIT, LIMIT, Query
 from andond.api.problem_types import Anything
 from andond.audit_words import Wanted, member
 from domain import Fault, Grounds, JsonObject, JsonValue, Refused, parse_rfc3339
-from domain.access import Rights, Within
+from domain.access import EVERY_TENANT, Rights, Within
 from domain.audit import Whence
 from transport import Request, Response, Routes, json_response
 
@@ -132,6 +133,8 @@ def register(routes: Routes, environment: Environment) -> None:
 def _is_of(entry: JsonObject, tenant: str, rights: Rights) -> bool:
     if member(entry, "who", "tenant") == tenant:
         return True
+    if member(entry, "who", "tenant") not in ("", EVERY_TENANT):
+        return False
     path = member(entry, "target", "path")
     return isinstance(path, str) and path != "" and rights.reaches(path)
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from actors import ChangePassword, Denial, Denied, Known, LoggedIn, LogIn, LogOut, Renew, WhoIs
+from actors import ChangePassword, Denial, Denied, LoggedIn, LogIn, LogOut, Renew
 from actors.runtime import Environment
 from andond.api.describe import Operation
 from andond.api.floor_request import members_of
 from andond.api.login_types import FloorDone, FloorLogin, FloorUser, LoginBody, LogoutBody, PasswordBody, TokenBody
 from andond.api.logins import Credentials, Logins, NotDone, credentials_in, no, not_understood, token_in
+from andond.identities import Identities
 from config import Secret
 from domain import Arguments, JsonValue, Refused
-from domain.access import PASSWORD_LIMIT, User
+from domain.access import PASSWORD_LIMIT, Proof, User
 from transport import Request, Response, Routes, json_response
 
 PREFIX = "/api/v1/auth"
@@ -29,10 +30,11 @@ Handler = Callable[[Request], Awaitable[JsonValue]]
 
 
 class FloorLogins:
-    """The handlers; ``logins`` knows the users."""
+    """The handlers; ``logins`` knows the users, ``identities`` whose a certificate is."""
 
-    def __init__(self, logins: Logins) -> None:
+    def __init__(self, logins: Logins, identities: Identities | None = None) -> None:
         self._logins = logins
+        self._identities = identities
 
     async def login(self, request: Request) -> JsonValue:
         """Log in by name or address and password."""
@@ -66,19 +68,32 @@ class FloorLogins:
         return {"success": True, "message": "the password is changed"}
 
     async def me(self, request: Request) -> JsonValue:
-        """Whose the access token is that is shown."""
-        known = await self._logins.ask(WhoIs(token_in(request)))
-        if not isinstance(known, Known):
-            raise TypeError(f"{type(known).__name__} says of nobody who it is")
-        return _user(known.user)
+        """Whose the access token is that is shown, or without one the certificate of the client."""
+        try:
+            return _user((await self._logins.who_is(request)).user)
+        except NotDone as not_done:
+            # CREDENTIALS: no token was shown; one that is shown and does not count is nobody's.
+            holder = self._holder(request) if not_done.denied.why is Denial.CREDENTIALS else None
+            if holder is None:
+                raise
+            return _user(holder)
+
+    def _holder(self, request: Request) -> User | None:
+        if self._identities is None or not request.certificate:
+            return None
+        identity = self._identities.of_request(request).identity
+        if identity.proof is not Proof.CERTIFICATE:
+            return None
+        roles = tuple(sorted(identity.roles))
+        return User(identity.subject, identity.name, roles, tenant=identity.tenant, places=identity.places)
 
     def _log_in(self, shown: Credentials, request: Request) -> LogIn:
         return LogIn(shown.login, shown.password, request.client.host, self._logins.door)
 
 
-def register(routes: Routes, environment: Environment) -> None:
-    """Add the paths to ``routes``."""
-    floor = FloorLogins(Logins(environment, DOOR))
+def register(routes: Routes, environment: Environment, identities: Identities | None = None) -> None:
+    """Add the paths to ``routes``; ``identities`` know whose a certificate is."""
+    floor = FloorLogins(Logins(environment, DOOR), identities)
     _add(routes, "POST", "login", floor.login, _about("login", floor.login, FloorLogin, LoginBody))
     _add(routes, "POST", "refresh", floor.refresh, _about("refreshLogin", floor.refresh, FloorLogin, TokenBody))
     _add(routes, "POST", "logout", floor.logout, _about("logout", floor.logout, FloorDone, LogoutBody))

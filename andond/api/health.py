@@ -123,7 +123,7 @@ class Health:
             {
                 **self._moment(),
                 **health_tree.readiness(self.missing(tree)),
-                "access": self._access(),
+                "access": {**self._access(), "issuers": health_tree.issuers(tree)},
                 "connections": self._connections(),
                 "deliveries": health_tree.deliveries(),
                 "sources": health_tree.sources(tree),

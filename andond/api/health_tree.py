@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from actors import policy_of
-from actors.places import AUDITOR, CANARY, DESKS, LISTENERS, RECORDER, SOURCES
+from actors.places import AUDITOR, CANARY, DESKS, KEYS, LISTENERS, RECORDER, SOURCES
 from actors.runtime import ActorStatus
 from config import PolicySettings
 from domain import JsonValue, Priority
@@ -53,6 +53,12 @@ def says(tree: ActorStatus | None, path: str) -> dict[str, JsonValue]:
     """What the lasting actor at ``path`` says of itself; nothing if it does not answer."""
     actors = tree.walk() if tree is not None else ()
     return next((dict(actor.description) for actor in actors if actor.path == path), {})
+
+
+def issuers(tree: ActorStatus | None) -> list[JsonValue]:
+    """The issuers whose public keys are fetched: how many there are, how old, and why they are no newer."""
+    told = says(tree, KEYS).items()
+    return [{"name": name, **said} for name, said in told if isinstance(said, Mapping)]
 
 
 def journal(tree: ActorStatus | None) -> dict[str, JsonValue]:

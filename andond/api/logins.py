@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from actors import Denial, Denied
+from actors import Denial, Denied, Known, WhoIs
 from actors.places import ACCOUNTS, Address
 from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
 from andond.api.floor_request import members_of
 from config import Secret
 from domain import Arguments, JsonValue, Refused
 from domain.access import PASSWORD_LIMIT, TokenRefused
+from telemetry import events
 from transport import Request, Response, challenge, problem, shown_token
 
 LOGIN_LIMIT = 256
@@ -75,6 +76,24 @@ class Logins:
         if isinstance(answer, Denied):
             raise NotDone(answer)
         return answer
+
+    async def who_is(self, request: Request) -> Known:
+        """Whose the access token is that ``request`` shows.
+
+        Raises:
+            NotDone: if there is none, or it does not count.
+            Refused: if the body is not understood.
+        """
+        token = token_in(request)
+        try:
+            known = await self.ask(WhoIs(token))
+        except NotDone as not_done:
+            if not_done.denied.why is Denial.ENDED:
+                events.token_refused(reason=Denial.ENDED.value, client=request.client.host, door=request.path)
+            raise
+        if not isinstance(known, Known):
+            raise TypeError(f"{type(known).__name__} says of nobody who it is")
+        return known
 
 
 def credentials_in(request: Request) -> Credentials:

@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from domain.access import NO_RIGHTS, Rights, Verdict
-
-_NOBODY = Verdict(False, "nobody said who they are")
+from domain.access import Rights, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ class Need:
         """Whether ``rights`` are enough, and why."""
         if self.is_public:
             return Verdict(True, "everybody may")
-        if rights is NO_RIGHTS:
-            return _NOBODY
+        if rights.lack:
+            return Verdict(False, rights.lack)
         if self.has_parts and rights.reach(self.action) is not None:
             return Verdict(True, f"it may do {self.action} somewhere")
         if self.action:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from actors import Known, LoggedIn, LogIn, LogOut, Renew, WhoIs
+from actors import LoggedIn, LogIn, LogOut, Renew
 from actors.runtime import Environment
 from andond.api.login_types import LoginBody, PortalDone, PortalLogin, PortalVerified
 from andond.api.logins import Logins, NotDone, credentials_in, no, not_understood, token_in
@@ -49,9 +49,7 @@ class PortalLogins:
 
     async def verify(self, request: Request) -> JsonValue:
         """Whose the access token is that is shown, and how long it is good."""
-        known = await self._logins.ask(WhoIs(token_in(request)))
-        if not isinstance(known, Known):
-            raise TypeError(f"{type(known).__name__} says of nobody who it is")
+        known = await self._logins.who_is(request)
         return {
             "success": True,
             "valid": True,

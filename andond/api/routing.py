@@ -54,7 +54,7 @@ def build_routes(
     portal_analytics.register(routes, data)
     portal_record.register(routes, Address(environment, SOURCES), Address(environment, RECORDER), trail)
     portal_login.register(routes, environment)
-    floor_login.register(routes, environment)
+    floor_login.register(routes, environment, None if signing_in is None else signing_in.identities)
     audit.register(routes, environment)
     asyncapi.register(routes)
     openapi.register(routes)

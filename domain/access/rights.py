@@ -157,7 +157,7 @@ class Rights:
         if place is not None:
             return Verdict(True, f"role {role} may {deed} at its own places, and {path} is within {place}")
         own = f"its own places only, which are {', '.join(self._places)}" if self._places else "its own places only"
-        beyond = f"and {_place_words(path)} is not there" if self._places else "and the identity has none"
+        beyond = f"and {_place_words(path)} is not one of them" if self._places else "and the identity has none"
         return Verdict(False, f"role {role} may {deed} at {own}, {beyond}")
 
     def _granted(self, within: Within) -> list[Grant]:

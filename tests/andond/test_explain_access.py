@@ -49,7 +49,7 @@ def test_an_operator_acknowledges_at_the_own_line_alone_and_it_is_said_why(expla
         "  do andon.acknowledge at acme/plant1/line4",
         (
             "    denied: role operator may do andon.acknowledge at its own places only, which are acme/plant1/line3, "
-            "and acme/plant1/line4 is not there"
+            "and acme/plant1/line4 is not one of them"
         ),
         "  do andon.raise at acme/plant1/line4",
         "    allowed: role operator may do andon.raise everywhere in tenant acme",
@@ -128,6 +128,14 @@ def test_it_is_said_where_nobody_is_asked_who_they_are(explain):
     assert "note" not in out
 
 
+def test_a_tenant_that_there_is_not_is_named_where_there_are_none(explain):
+    code, out, _ = explain("--as admin --tenant zzz --do status.read", "")
+    assert code == 0
+    assert "note        there is no tenant zzz here, nor any other: naming one changes nothing" in out
+    for line in ("--as admin --do status.read", "--as admin --tenant acme --do andon.raise --at acme/plant1"):
+        assert "there is no tenant" not in explain(line)[1]
+
+
 def test_the_answer_can_be_had_as_json(explain):
     code, out, _ = explain(f"--as operator {LINE3} --do andon.raise --at rival/x --see oee/acme --json")
     assert code == 1
@@ -152,6 +160,7 @@ def test_the_answer_can_be_had_as_json(explain):
         ("--do andon.raise", "say who it is about: --as ROLE, or --anonymous"),
         ("--as admin --anonymous", "say who it is about: --as ROLE, or --anonymous"),
         ("--as admin --do andon.acknowlege", "there is no action andon.acknowlege: 'andon.acknowledge', perhaps"),
+        ("--as admin --do andon.raise --at a/b --do job.start --at a/c", "ask of a/b and of a/c one at a time"),
         ("--as admin --see andon", "andon is no channel: KIND/PATH"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from andond.guard import Guard, codes_of
 from andond.identities import Identities, Terms
 from domain.access import NO_RIGHTS, AccessPolicy, Anonymous, Identity, Proof, TokenFault, TokenRefused
+from telemetry import events
 from transport import ClientAddress, ProtocolError, Request, Response, Routes, json_response
 
 LEE = Identity("u1", "lee", frozenset({"viewer"}), Proof.TOKEN)
@@ -70,6 +71,13 @@ async def test_a_token_that_does_not_count_is_refused_with_its_reason(fault):
     assert 'error="invalid_token", error_description="' in headers["www-authenticate"]
     assert headers["www-authenticate"].count('"') == 6
     assert body["detail"] == TokenRefused(fault).message
+
+
+async def test_the_log_says_from_where_and_at_which_path_a_token_was_refused(monkeypatch):
+    lines = []
+    monkeypatch.setattr(events, "token_refused", lambda **said: lines.append(said))
+    await said(routes_of(), "/api/v1/andon/calls", "malformed")
+    assert lines == [{"reason": "malformed", "client": "127.0.0.1", "door": "/api/v1/andon/calls"}]
 
 
 async def test_a_token_without_a_role_is_known_and_not_enough():

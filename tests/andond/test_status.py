@@ -115,6 +115,22 @@ def test_a_status_is_told_in_lines_for_a_person():
     ]
 
 
+def test_an_issuer_whose_keys_are_not_there_or_are_old_is_told_at_the_head():
+    issuers = [
+        {"name": "good", "keys": 2, "age": 12.0, "trouble": None},
+        {"name": "old", "keys": 2, "age": 3720.0, "trouble": "https://id.example: cannot connect"},
+        {"name": "away", "keys": 0, "age": None, "trouble": "https://id2.example: cannot connect"},
+        {"name": "new", "keys": 0, "age": None, "trouble": None},
+    ]
+    told = list(lines({**DOCUMENT, "access": {"standing": "guarded", "issuers": issuers}}))
+    assert told[1:4] == [
+        "issuer old: its keys are 1 h 2 min old: https://id.example: cannot connect",
+        "issuer away: NO KEYS, none of its tokens is taken: https://id2.example: cannot connect",
+        "issuer new: NO KEYS, none of its tokens is taken",
+    ]
+    assert told[4].startswith("up 1 d")
+
+
 def test_a_chain_that_stands_still_and_whom_it_has_in_jail_are_told_and_why_a_node_is_not_reached():
     bob = {"text": "bob JAILED: downtime", "since": 80, "watched": True}
     nodes = [

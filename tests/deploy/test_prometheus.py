@@ -70,10 +70,26 @@ def test_every_alert_has_a_severity_and_a_summary():
         assert "summary: " in block
 
 
+def with_tls(text):
+    """The scrape configuration with what it says about TLS in force, a certificate of the client too."""
+    return re.sub(r"^( +)# (scheme|tls_config|  (?:# )?(?:ca|cert|key)_file)", _uncommented, text, flags=re.MULTILINE)
+
+
+def _uncommented(match):
+    return match[1] + match[2].replace("# ", "")
+
+
 @needs_promtool
-def test_prometheus_accepts_the_rules_and_the_scrape_configuration():
+@pytest.mark.parametrize("change", [str, with_tls], ids=["plain", "tls"])
+def test_prometheus_accepts_the_rules_and_the_scrape_configuration(tmp_path, change):
+    shutil.copy(RULES / "alerts.yml", tmp_path)
+    for name in ("andond.token", "andond.crt", "prometheus.crt", "prometheus.key"):
+        (tmp_path / name).touch()
+    text = change((RULES / "scrape.yml").read_text(encoding="utf-8"))
+    assert ("\n      key_file: " in text) is (change is with_tls)
+    (tmp_path / "scrape.yml").write_text(text, encoding="utf-8")
     for arguments in (["check", "rules", "alerts.yml"], ["check", "config", "scrape.yml"]):
-        done = subprocess.run(["promtool", *arguments], cwd=RULES, capture_output=True, text=True, check=False)
+        done = subprocess.run(["promtool", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -153,9 +169,29 @@ CHAIN_COURSE = (
 )
 
 
+# It ends 14 days and 10 minutes after the beginning, and is renewed an hour later.
+CERTIFICATE = """
+rule_files:
+  - {rules}
+evaluation_interval: 15s
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'andond_certificate_end_seconds{{instance="a"}}', values: '1210200x70 9999999x60'}}
+    alert_rule_test:
+{tests}
+"""
+CERTIFICATE_COURSE = (
+    ("15m", "AndondCertificateEnds", False),
+    ("25m", "AndondCertificateEnds", True),
+    ("80m", "AndondCertificateEnds", False),
+)
+STORIES = {"portal": (PORTAL, COURSE), "chain": (CHAIN, CHAIN_COURSE), "certificate": (CERTIFICATE, CERTIFICATE_COURSE)}
+
+
 @needs_promtool
-@pytest.mark.parametrize(("story", "course"), [(PORTAL, COURSE), (CHAIN, CHAIN_COURSE)], ids=["portal", "chain"])
-def test_the_alerts_of_portal_and_chain_fire_when_they_should_and_not_before(tmp_path, story, course):
+@pytest.mark.parametrize(("story", "course"), STORIES.values(), ids=STORIES)
+def test_alerts_fire_when_they_should_and_not_before(tmp_path, story, course):
     for moment, alert, is_firing in course:
         test = f"      - {{eval_time: {moment}, alertname: {alert}, exp_alerts: []}}"
         file = tmp_path / "test.yml"

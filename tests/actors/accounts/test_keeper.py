@@ -25,6 +25,7 @@ from actors import (
     Withdrawn,
 )
 from actors.accounts import keeper, queue
+from actors.accounts.notes import noted_in_log
 from actors.runtime import ChildSpec, ask
 from config import Secret, UserSettings
 from domain.access import (
@@ -83,7 +84,7 @@ class Desk:
         self.tokens.withdrawn.follow(self.told.append)
         self.settings = UserSettings()
 
-    def note(self, what, outcome, user, host, door, why="") -> None:
+    def note(self, what, outcome, user, host, door, why="", session="") -> None:  # noqa: ARG002
         self.notes.append((what, outcome, "" if user is None else user.name, host, door, why))
 
     def spec(self) -> ChildSpec:
@@ -622,3 +623,21 @@ async def test_nothing_that_is_asked_or_answered_shows_a_secret(open_desk):
         for secret in (PASSWORD, answer.access.reveal(), answer.refresh.reveal()):
             assert secret not in shown
             assert secret not in repr(desk.notes)
+
+
+async def test_a_login_and_its_end_name_the_user_and_the_login_in_the_log(open_desk, monkeypatch):
+    lines = []
+    monkeypatch.setattr(events, "login_succeeded", lambda **said: lines.append(("login", said)))
+    monkeypatch.setattr(events, "session_ended", lambda **said: lines.append(("end", said)))
+    monkeypatch.setattr(Desk, "note", staticmethod(noted_in_log))
+    async with open_desk(ANNA) as desk:
+        first, second = await desk.enter(), await desk.enter()
+        await desk.ask(LogOut(second.refresh, HOST, "floor"))
+        desk.by_hand(lambda users: users.end_all("u1", Why.EVERYWHERE, desk.now))
+        await until(lambda: len(lines) == 4)
+    assert lines == [
+        ("login", {"user": "Anna", "session": first.session[:8], "client": HOST, "door": "floor"}),
+        ("login", {"user": "Anna", "session": second.session[:8], "client": HOST, "door": "floor"}),
+        ("end", {"user": "Anna", "session": second.session[:8], "reason": "logout"}),
+        ("end", {"user": "Anna", "session": first.session[:8], "reason": "everywhere"}),
+    ]

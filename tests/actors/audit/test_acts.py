@@ -111,7 +111,7 @@ async def test_what_is_refused_is_noted_with_its_reason(autojump_clock, floor, t
     assert entry.together, "whoever is refused can be so in mass"
 
 
-async def test_the_note_of_who_meets_a_thing_of_another_tenant_tells_no_more_of_it_than_of_what_is_not_there(
+async def test_the_note_of_who_meets_a_thing_of_another_tenant_names_it_and_has_the_words_for_what_is_not_there(
     autojump_clock, floor
 ):
     policy = AccessPolicy(
@@ -124,7 +124,11 @@ async def test_the_note_of_who_meets_a_thing_of_another_tenant_tells_no_more_of_
             await rig.act("andon.close", rights=eve, call=id_)
         await rig.act("andon.raise", rights=eve, equipment="acme/l1", type="quality")
         _, there, nowhere, raised = rig.told
-    assert there.target == nowhere.target == raised.target == Target()
+    assert [each.target for each in (there, nowhere, raised)] == [
+        Target("acme/l1", call["id"]),
+        Target(),
+        Target("acme/l1"),
+    ]
     assert there.why.replace(call["id"], "there-is-none") == nowhere.why
     assert (there.before, there.after) == (None, None)
 

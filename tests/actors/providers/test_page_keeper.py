@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from actors import PageKeeper, PageVisits, Tokens
-from actors.accounts.words import Denial, Denied, LoggedIn, LogOut, Renew
+from actors.accounts.words import Denial, Denied, Done, LoggedIn, LogOut, Renew
 from actors.providers.page_words import FinishSignIn, KeepLogin, LeavePage, NotSignedIn, SettleSession, SignedIn
 from actors.providers.talk import ProviderTalk
 from actors.runtime import ChildSpec, Supervisor, TrioActor
@@ -19,6 +19,8 @@ from domain.access import (
     Attempt,
     Identity,
     Proof,
+    Revocation,
+    Scope,
     SignInFault,
     SignInRefused,
     TokenFault,
@@ -29,6 +31,7 @@ from domain.access import (
     key_of,
     superseded,
 )
+from telemetry import events
 from transport import TokenVerifier
 
 AT = 1_800_000_000.0
@@ -64,7 +67,8 @@ class Keeper(TrioActor):
 
     def on_receive(self, message: object) -> object:
         self._asked.append(message)
-        return self._answers.pop(0) if self._answers else Denied(Denial.AWAY, "")
+        answer = self._answers.pop(0) if self._answers else Denied(Denial.AWAY, "")
+        return answer() if callable(answer) else answer
 
 
 class Rig:
@@ -184,6 +188,29 @@ async def test_leaving_ends_the_login_and_tells_who_is_connected_by_it(keeping):
         assert [each.why for each in rig.told] == [Why.LOGOUT]
         await rig.ask(LeavePage(session.key))
         assert len(rig.asked) == 1
+
+
+async def test_a_sign_out_is_told_as_the_end_of_the_login_and_nothing_is_renewed_for_it(keeping, monkeypatch):
+    lines = []
+    monkeypatch.setattr(events, "page_ended", lambda **said: lines.append(said))
+    async with keeping() as rig:
+        session = (await rig.keep_login()).session
+
+        def log_out() -> Done:
+            withdrawal = Withdrawal(Revocation(Scope.SESSION, "f1"), "u1", Why.LOGOUT, rig.now())
+            rig.verifier.revocations.revoke(withdrawal.row, rig.now())
+            rig.tokens.withdrawn.tell(withdrawal)
+            return Done()
+
+        rig.answers.append(log_out)
+        await rig.ask(LeavePage(session.key))
+        await rig.tree.settle()
+        assert [type(each) for each in rig.asked] == [LogOut]
+        assert (len(rig.visits.sessions), lines) == (0, [])
+        # Where the users cannot be asked nobody else says it.
+        session = (await rig.keep_login()).session
+        await rig.ask(LeavePage(session.key))
+        assert lines == [{"user": "anna", "session": "f1", "issuer": "", "reason": "logout"}]
 
 
 async def test_a_code_of_a_provider_that_is_not_known_yet_signs_nobody_in_and_counts_as_used(keeping):

@@ -38,6 +38,8 @@ ENTRIES = [
         before={"at": "other/l1"},
         after={"at": "other/l1"},
     ),
+    Entry(AT + 6, "event.publish", Outcome.REFUSED, Who("d", "d", "acme"), target=Target("/other/l1", "e1")),
+    Entry(AT + 7, "job.start", Outcome.DONE, Who("e", "e", ""), target=Target("other/l1")),
 ]
 
 
@@ -69,10 +71,10 @@ async def ask(tmp_path):
 @pytest.mark.parametrize(
     ("who", "found"),
     [
-        (OPEN_RIGHTS, [7, 6, 5, 4, 3, 2, 1]),
-        (rights(EVERY_TENANT), [7, 6, 5, 4, 3, 2, 1]),
-        (rights("acme"), [7, 5, 4, 2]),
-        (rights("other"), [7, 3]),
+        (OPEN_RIGHTS, [9, 8, 7, 6, 5, 4, 3, 2, 1]),
+        (rights(EVERY_TENANT), [9, 8, 7, 6, 5, 4, 3, 2, 1]),
+        (rights("acme"), [8, 7, 5, 4, 2]),
+        (rights("other"), [9, 3]),
     ],
 )
 async def test_who_may_reads_what_is_of_its_tenant(ask, who, found):
@@ -81,13 +83,20 @@ async def test_who_may_reads_what_is_of_its_tenant(ask, who, found):
 
 async def test_what_a_person_of_the_tenant_did_elsewhere_is_not_told_of_that_place(ask):
     whole = await ask(OPEN_RIGHTS, items=True)
-    (entry,) = [each for each in whole if each["who"]["subject"] == "d"]
+    (entry,) = [each for each in whole if each["who"]["subject"] == "d" and each["what"] == "job.start"]
     assert (entry["target"], entry["before"]) == ({"id": "c7", "path": "other/l1"}, {"at": "other/l1"})
-    (entry,) = [each for each in await ask(rights("acme"), items=True) if each["who"]["subject"] == "d"]
-    assert entry["target"] == {"id": "", "path": ""}
-    assert "other/l1" not in json.dumps(entry)
+    for entry in [each for each in await ask(rights("acme"), items=True) if each["who"]["subject"] == "d"]:
+        assert entry["target"] == {"id": "", "path": ""}
+        assert "other/l1" not in json.dumps(entry)
     (entry,) = [each for each in await ask(rights("acme"), items=True) if each["target"]["path"] == "acme/l1"]
     assert entry["after"] == {"at": "acme/l1"}
+
+
+async def test_who_of_another_tenant_was_refused_here_is_told_to_the_gateway_s_own_people_alone(ask):
+    refused = [each for each in await ask(OPEN_RIGHTS, items=True) if each["who"]["subject"] == "d"]
+    assert {each["target"]["path"].strip("/") for each in refused} == {"other/l1"}
+    told = await ask(rights("other"), items=True)
+    assert {each["who"]["tenant"] for each in told} == {"other", ""}
 
 
 @pytest.mark.parametrize("who", [rights(""), rights("nowhere"), rights("acme", "stranger")])

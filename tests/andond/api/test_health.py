@@ -91,6 +91,7 @@ def run():
         watches = [
             ChildSpec("receipts", Part, ({"clients": 3, "overdue": {"received": 1, "shown": 0}},)),
             ChildSpec("canary", Part, (canary,)),
+            ChildSpec("keys", Part, ({"id": {"keys": 0, "age": None, "trouble": "away"}},)),
         ]
         parts = [ChildSpec(name, Part) for name in ("floor", "portal")]
         specs = [
@@ -307,6 +308,7 @@ async def test_the_status_document_says_everything(run, autojump_clock):
         assert set(document["deliveries"]) == {"published", "frames_sent", "dropped", "conflated", "delivery_ms"}
         assert document["receipts"] == {"clients": 3, "overdue": {"received": 1, "shown": 0}}
         assert document["canary"] == {}
+        assert document["access"]["issuers"] == [{"name": "id", "keys": 0, "age": None, "trouble": "away"}]
         assert document["journal"]["critical"] == "e7:88121"
         assert {"commits", "commit_ms", "failures", "published_unkept", "shed"} <= set(document["journal"])
         channels = document["tree"]["children"][1]

@@ -13,10 +13,11 @@ from actors.runtime import ActorSystem, ChildSpec, Policy, Supervisor
 from andond.api import floor_login, portal_login
 from andond.api.login_types import FloorDone, FloorLogin, FloorUser, PortalDone, PortalLogin, PortalVerified
 from andond.api.problem_types import Problem
+from andond.identities import Identities, Terms
 from config import Secret, UserSettings
-from domain.access import USER_PATIENCE, Revocations, User
+from domain.access import USER_PATIENCE, AccessPolicy, CertificateHolder, Certificates, Revocations, User
 from storage import Users, hashed_password, passwords
-from telemetry import logs
+from telemetry import events, logs
 from transport import ClientAddress, Request, Routes, TokenMint, TokenVerifier, secret_signer
 
 AT = 1_800_000_000.0
@@ -48,12 +49,17 @@ class Client:
         self.verifier = verifier
         self.now = AT
 
-    async def ask(self, method: str, path: str, body: object = None, token: str = "", **headers: str):
+    async def ask(
+        self, method: str, path: str, body: object = None, token: str = "", certificate: str = "", **headers: str
+    ):
         if token:
             headers["authorization"] = f"Bearer {token}"
         sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         headers.setdefault("content-type", "application/json")
-        request = Request(method, path, {}, headers, sent, ClientAddress("192.0.2.7", 5), secure=False, target=path)
+        request = Request(
+            method, path, {}, headers, sent, ClientAddress("192.0.2.7", 5), secure=False, target=path,
+            certificate=certificate,
+        )  # fmt: skip
         answer = await self._routes(request)
         assert answer.headers["cache-control"] == "no-store"
         return answer
@@ -84,7 +90,9 @@ async def serving(directory):
         spec = ChildSpec("accounts", Accounts, args, {"clock": lambda: client.now})
         root = system.start(Supervisor, "gateway", [ChildSpec("watches", Supervisor, ([spec],))], Policy())
         await system.settled(root)
-        floor_login.register(routes, system.environment)
+        press = CertificateHolder("CN=press3,O=Acme", "press3", ("publisher",), "acme", ("acme/p1/l3",))
+        terms = Terms(AccessPolicy(), certificates=Certificates([press]))
+        floor_login.register(routes, system.environment, Identities(lambda: terms))
         portal_login.register(routes, system.environment)
         yield client
 
@@ -98,6 +106,22 @@ async def client(tmp_path):
 def held(type_: type, said: object) -> None:
     """What is said has all members of ``type_``, and no other."""
     assert msgspec.to_builtins(msgspec.convert(said, type_)) == said
+
+
+async def test_a_certificate_that_counts_says_who_its_client_is_unless_a_token_is_shown(client, monkeypatch):
+    lines = []
+    monkeypatch.setattr(events, "token_refused", lambda **said: lines.append(said))
+    me = "/api/v1/auth/me"
+    answer = await client.ask("GET", me, certificate="CN=press3,O=Acme")
+    said = json.loads(answer.body)
+    held(FloorUser, said)
+    assert (answer.status, said["id"], said["name"]) == (200, "CN=press3,O=Acme", "press3")
+    assert (said["roles"], said["tenant"], said["places"]) == (["publisher"], "acme", ["acme/p1/l3"])
+    for options in ({"certificate": "CN=other"}, {}):
+        assert (await client.ask("GET", me, **options)).status == 401
+    assert lines == []
+    assert (await client.ask("GET", me, token="bad", certificate="CN=press3,O=Acme")).status == 401  # noqa: S106
+    assert lines == [{"reason": "ended", "client": "192.0.2.7", "door": me}]
 
 
 # -- the floor ------------------------------------------------------------------------------------------------

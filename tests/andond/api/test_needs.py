@@ -8,7 +8,7 @@ import pytest
 
 from andond.api.needs import KNOWN, NEEDS, PUBLIC, Need, need_of
 from andond.api.routing import build_routes
-from domain.access import NO_RIGHTS, OPEN_RIGHTS, AccessPolicy, Identity, Proof
+from domain.access import NO_RIGHTS, OPEN_RIGHTS, AccessPolicy, Identity, Proof, Tenant
 
 ROUTES = list(build_routes(MagicMock(), MagicMock()))
 
@@ -78,3 +78,13 @@ def test_a_need_is_judged_by_roles(need, roles, is_allowed):
 def test_nobody_gets_what_is_public_and_who_is_open_gets_everything(need):
     assert need.judge(NO_RIGHTS).is_allowed is need.is_public
     assert need.judge(OPEN_RIGHTS).is_allowed
+
+
+@pytest.mark.parametrize(("tenant", "words"), [("", "names none"), ("stray", "names tenant stray, which is not known")])
+@pytest.mark.parametrize("need", sorted({need for need in NEEDS.values() if not need.is_public}, key=repr), ids=repr)
+def test_who_is_of_no_tenant_where_there_are_some_is_told_so_whatever_is_asked(need, tenant, words):
+    policy = AccessPolicy(tenants=[Tenant("acme", ("acme",))])
+    verdict = need.judge(policy.rights(Identity("u1", "lee", frozenset({"admin"}), Proof.TOKEN, tenant)))
+    assert not verdict.is_allowed
+    assert f"this gateway has tenants, and the identity {words}" in verdict.why
+    assert need.judge(policy.rights(Identity("u1", "lee", frozenset({"admin"}), Proof.TOKEN, "*"))).is_allowed

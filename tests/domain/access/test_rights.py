@@ -49,7 +49,7 @@ def rights(*roles, tenant="acme", places=("acme/plant1/line3",), policy=None, **
             rights("operator"), "andon.acknowledge", "acme/plant1/line4", False,
             (
                 "role operator may do andon.acknowledge at its own places only, which are acme/plant1/line3, "
-                "and acme/plant1/line4 is not there"
+                "and acme/plant1/line4 is not one of them"
             ),
         ),
         (
@@ -111,7 +111,7 @@ def test_a_verdict_says_why(held, action, path, is_allowed, why):
             rights("fitter"), "andon/acme/plant1/line4", False,
             (
                 "role fitter may see andon at its own places only, which are acme/plant1/line3, "
-                "and acme/plant1/line4 is not there"
+                "and acme/plant1/line4 is not one of them"
             ),
         ),
         (
