@@ -45,7 +45,7 @@ from andond.api.logins import Logins, NotDone, credentials_in, no, not_understoo
 from andond.identities import Identities
 from andond.visitors import COOKIE, Visitors
 from config import AccessSettings
-from domain import JsonValue, Refused, rfc3339
+from domain import CHANNEL_KINDS, JsonValue, Refused, rfc3339
 from domain.access import (
     NO_RIGHTS,
     Identity,
@@ -53,6 +53,7 @@ from domain.access import (
     SignInFault,
     SignInRefused,
     TokenRefused,
+    actions,
     asking,
     code_in,
     is_secret,
@@ -244,6 +245,9 @@ class SignInPaths:
             "meaning": access.meaning if is_open else "",
             "user": _user(identity) if identity.is_proved else None,
             "reads": rights is not NO_RIGHTS,
+            # So that the page asks for nothing, and offers nothing, that would be refused.
+            "sees": [kind for kind in sorted(CHANNEL_KINDS) if rights.sees_any(kind)],
+            "acts": {act: list(rights.places(act)) for act in actions() if rights.reach(act) is not None},
             "ended": ended,
             "keeps": access.keeps(),
             "password": await self._takes_passwords(),

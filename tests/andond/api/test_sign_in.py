@@ -58,6 +58,18 @@ def test_before_anybody_has_signed_in_it_is_told_how_one_can(box):
     assert said["providers"] == []
 
 
+def test_the_page_is_told_what_somebody_sees_and_where_they_may_do_what(box):
+    anna = Person(box)
+    before = anna.session()
+    assert (before["sees"], before["acts"]) == ([], {})
+    said = sign_in(anna).body
+    assert {"andon", "alarms", "equipment", "readings"} <= set(said["sees"])
+    assert not {"host", "chain", "portal"} & set(said["sees"])
+    assert said["acts"]["andon.raise"] == ["*"]
+    assert said["acts"]["andon.acknowledge"] == ["acme/plant1/line3"]
+    assert not {"status.read", "user.manage"} & set(said["acts"])
+
+
 @pytest.mark.parametrize(("name", "password"), [("anna", "wrong, and long enough"), ("nobody", PASSWORD)])
 def test_a_wrong_password_and_an_unknown_name_are_the_same(box, name, password):
     anna = Person(box)
