@@ -70,6 +70,7 @@ export class Account {
 		find("sign-in-open").hidden = Boolean(user) || !reads || standing === "open" || !hasWay;
 		if (user || standing === "open") find("sign-in").hidden = true;
 		if (!reads) this.open(why);
+		tell("read-only", "idle", "read only");
 		find("read-only").hidden = !reads || Object.keys(ACTS).some((act) => this.places(`andon.${act}`).length);
 		// What may not be seen is not there: an empty panel would say that there is nothing.
 		for (const part of document.querySelectorAll("[data-of]")) part.toggleAttribute("data-barred", !this.shows(part.dataset.of));
