@@ -93,8 +93,8 @@ def words(refusal: Refusal, front: str, status: int | None = None) -> Response:
         '<meta name="viewport" content="width=device-width"><title>andond: not signed in</title>'
         '<link rel="icon" href="../page/icon.svg"><link rel="stylesheet" href="../page/page.css"></head><body>'
         '<header id="top"><h1><img src="../page/icon.svg" alt=""><span>andond</span></h1></header>'
-        f'<main class="words"><section id="sign-in"><h2>You are not signed in</h2><p>{who}{escape(refusal.message)}.'
+        f'<section id="sign-in"><h2>You are not signed in</h2><p>{who}{escape(refusal.message)}.'
         f'</p><p>{escape(refusal.mend)}.</p><a class="way" href="{escape(front)}">Back to the page</a>'
-        "</section></main></body></html>"
+        "</section></body></html>"
     )
     return Response(STATUS.get(refusal.fault, 400) if status is None else status, dict(HEADERS), body.encode())

@@ -181,6 +181,16 @@ def test_a_stranger_who_sees_calls_is_offered_no_answer_to_them(
     assert page.evaluate("document.querySelector('#read-only').checkVisibility()")
 
 
+def test_who_cannot_be_sent_to_a_provider_reads_so_in_the_look_of_the_page(plant: Plant, page: Page) -> None:
+    page.open(f"{plant.daemon.url}auth/login?provider=nobody", 390, 844)
+    assert "no such provider" in page.text("#sign-in")
+    bounds = "(e => e.getBoundingClientRect().bottom)"
+    assert page.evaluate(f"{bounds}(document.querySelector('.way')) < {bounds}(document.querySelector('#sign-in'))")
+    assert page.evaluate("getComputedStyle(document.querySelector('.way')).minHeight") == "48px"
+    page.evaluate("document.querySelector('.way').click()")
+    page.wait(NEEDED, SOON)
+
+
 def test_whoever_is_sent_away_is_asked_to_sign_in_and_finds_the_view_again(plant: Plant, page: Page) -> None:
     page.open(plant.daemon.url)
     page.wait(NEEDED, SOON)
