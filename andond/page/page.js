@@ -130,9 +130,10 @@ function showLink(state) {
 
 // Who may read nothing waits for a sign-in; who may read something else now begins a new link.
 function letIn(reads) {
-	polled = -POLL;
-	if (reads) link.connect();
-	else link.hold();
+	if (!reads) return link.hold();
+	link.connect();
+	// Which life of the gateway it is must be known before anything is told of it.
+	poll();
 }
 
 function showBanner() {

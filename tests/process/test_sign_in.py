@@ -108,6 +108,9 @@ def test_a_user_signs_in_does_what_he_may_and_signs_out(plant: Plant, page: Page
     page.wait(LIVE, SOON)
     page.wait(says("#user", "lee · operator"), SOON)
     assert not page.evaluate(HIDDEN)
+    # The button makes the header no higher than it is without one.
+    high = "['#top', '#user', '#sign-out'].map(e => document.querySelector(e).getBoundingClientRect().height)"
+    assert page.evaluate(f"(([header, name, button]) => header < 50 && button <= name + 2)({high})")
     assert page.evaluate("document.querySelector('#who').readOnly && document.querySelector('#who').value") == "lee"
     # An operator is not told how the gateway is; the rest of the page does without it.
     page.wait("!document.querySelector('#gateway').checkVisibility()", SOON)
@@ -120,6 +123,10 @@ def test_a_user_signs_in_does_what_he_may_and_signs_out(plant: Plant, page: Page
     assert "You answer calls at acme/plant1/line3" in page.text(".call:not(:has(button:not([hidden])))")
     page.evaluate(f"{offered}[0].click()")
     page.wait(says(".call.taken .place, .call.taken", "line3"), SOON)
+    # A type breaks behind its dots, not within a word.
+    assert page.evaluate(
+        "[...document.querySelectorAll('.type')].some(e => e.innerHTML.startsWith('andon.<wbr>call.'))"
+    )
     # Who is signed in is said once.
     assert not page.evaluate("document.querySelector('#who').checkVisibility()")
     assert page.evaluate("document.cookie") == ""
