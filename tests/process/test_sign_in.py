@@ -124,9 +124,7 @@ def test_a_user_signs_in_does_what_he_may_and_signs_out(plant: Plant, page: Page
     page.evaluate(f"{offered}[0].click()")
     page.wait(says(".call.taken .place, .call.taken", "line3"), SOON)
     # A type breaks behind its dots, not within a word.
-    assert page.evaluate(
-        "[...document.querySelectorAll('.type')].some(e => e.innerHTML.startsWith('andon.<wbr>call.'))"
-    )
+    assert page.evaluate("[...document.querySelectorAll('.type')].some(e => e.innerHTML.startsWith('andon.<wbr>'))")
     # Who is signed in is said once.
     assert not page.evaluate("document.querySelector('#who').checkVisibility()")
     assert page.evaluate("document.cookie") == ""
