@@ -63,7 +63,8 @@ def _verify(directory: Path, options: Namespace) -> int:
 
 def lines(report: AuditReport) -> Iterator[str]:
     """The report for a person."""
-    counted = f"{report.count} entries, {report.first} to {report.head.number}" if report.count else "no entries"
+    entries = "1 entry" if report.count == 1 else f"{report.count} entries"
+    counted = f"{entries}, {report.first} to {report.head.number}" if report.count else "no entries"
     if report.is_intact:
         yield f"the audit holds: {counted}"
     else:

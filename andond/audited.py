@@ -75,7 +75,8 @@ def reloaded(trail: AuditTrail, path: str, before: JsonValue, after: JsonValue) 
 def refused(trail: AuditTrail, path: str, faults: Sized) -> None:
     """Note that the settings in ``path`` were read again and are not in force for their ``faults``."""
     # A fault may quote what was written: the log says them, to who may read that.
-    trail.gateway("settings.reload", f"{path}: {len(faults)} faults, see the log", Outcome.REFUSED)
+    found = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    trail.gateway("settings.reload", f"{path}: {found}, see the log", Outcome.REFUSED)
 
 
 def operator() -> Who:

@@ -73,7 +73,9 @@ class PasswordQueue:
         now = self._clock()
         delay = self._lockout.attempt(applicant.key, applicant.host, now)
         if delay > 0:
-            words = f"too many attempts: it is looked at again in {max(1, round(delay))} seconds at the earliest"
+            wait = max(1, round(delay))
+            unit = "second" if wait == 1 else "seconds"
+            words = f"too many attempts: it is looked at again in {wait} {unit} at the earliest"
             return Denied(Denial.HELD_OFF, words, delay)
         if not self._has_place(applicant, now):
             self.undo(applicant)

@@ -187,7 +187,7 @@ class PageKeeper(TrioActor):
     def _refused(self, refused: SignInRefused, issuer: str, host: str) -> NotSignedIn:
         events.page_refused(reason=refused.fault.value, issuer=issuer, client=host, detail=refused.message)
         self._trail.refused("login", refused.message, f"sign-in {refused.fault}", Whence(host, DOOR))
-        return NotSignedIn(refused.fault, refused.message)
+        return NotSignedIn(refused.fault, refused.message, refused.name)
 
     # -- renewals ---------------------------------------------------------------------------------------------
 

@@ -60,7 +60,8 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class NotSignedIn:
-    """Nobody is signed in; ``message`` may be shown."""
+    """Nobody is signed in; ``message`` may be shown to whoever it is, who is called ``name`` if that is known."""
 
     fault: SignInFault
     message: str
+    name: str = ""

@@ -35,6 +35,7 @@ from domain.access import (
     TokenFault,
     TokenRefused,
     exchanging,
+    name_of,
     renewing_form,
 )
 from transport import Fetcher, Refused, TokenVerifier, Unfetched, place_of
@@ -143,7 +144,12 @@ class ProviderTalk:
         now = self._clock()
         claims = self._verifier.id_claims(id_token, now, issuer=name, client=client.name, nonce=nonce)
         access = str(answer.get("access_token", ""))
-        identity = self._verifier.signed_in(access, claims, now, issuer=name, client=client.name)
+        try:
+            identity = self._verifier.signed_in(access, claims, now, issuer=name, client=client.name)
+        except TokenRefused as refused:
+            if refused.reason is TokenFault.NO_ROLE:
+                raise SignInRefused(SignInFault.NO_ROLE, name=name_of(claims)) from None
+            raise
         return self._granted(identity, answer, now)
 
     def _believe_access(self, name: str, client: Client, answer: JsonObject, earlier: Identity) -> Granted:

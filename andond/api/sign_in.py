@@ -18,7 +18,6 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from html import escape
 from http import HTTPStatus
 from inspect import getdoc
 from urllib.parse import urlencode, urlsplit
@@ -42,10 +41,11 @@ from actors.places import PAGE, Address
 from actors.runtime import ActorDead, AskTimeout, Environment, MailboxFull, ask
 from andond.api.describe import Operation
 from andond.api.logins import Logins, NotDone, credentials_in, no, not_understood
+from andond.api.sign_in_words import HEADERS, STATUS, Refusal, Refusals, words
 from andond.identities import Identities
 from andond.visitors import COOKIE, Visitors
 from config import AccessSettings
-from domain import JsonValue, Refused, rfc3339
+from domain import CHANNEL_KINDS, JsonValue, Refused, rfc3339
 from domain.access import (
     NO_RIGHTS,
     Identity,
@@ -53,6 +53,7 @@ from domain.access import (
     SignInFault,
     SignInRefused,
     TokenRefused,
+    actions,
     asking,
     code_in,
     is_secret,
@@ -79,21 +80,12 @@ DOOR = "page"
 TAG = "login"
 TIMEOUT = 40.0
 LOOK_INTERVAL = 5.0
+REFUSED = "/auth/refused"
 
 _SECRET_SIZE = 32
 _CHANCE = 16
 _JSON = "application/json"
-_STATUS = {
-    SignInFault.AWAY: 503,
-    SignInFault.DENIED: 403,
-    SignInFault.NO_ROLE: 403,
-}
-_WORDS_HEADERS = {
-    "content-type": "text/html; charset=utf-8",
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-}
+_STATES = {"/auth/login": (303, 400, 404, 503), CALLBACK: (303,), REFUSED: (400, 403, 503)}
 _NO_STORE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
@@ -133,6 +125,7 @@ class SignInPaths:
         self._access = access
         self._keeper = Address(environment, PAGE)
         self._logins = Logins(environment, DOOR)
+        self._refusals = Refusals()
         self._has_users = False
         self._looked_until = -math.inf
 
@@ -181,44 +174,42 @@ class SignInPaths:
         named = request.query.get("provider", [""])[0]
         ways = [name for name, issuer in issuers.items() if issuer.client]
         if named not in ways:
-            return problem(404, "Not Found", "there is no such provider to sign in with")
+            return words(Refusal(SignInFault.UNASKED, "there is no such provider to sign in with"), self._front(), 404)
         if (elsewhere := self._elsewhere(request, named)) is not None:
             return elsewhere
-        held = cookie_in(request.headers, cookie_name(BROWSER, request.headers, secure=request.secure))
-        # Two tabs of one browser may sign in at a time.
-        browser = held if is_secret(held) else secrets.token_urlsafe(_SECRET_SIZE)
+        browser = self._browser(request)
         attempt = access.visits.sign_ins.begin(named, browser, secrets.token_bytes(_CHANCE), access.clock())
         try:
             provider, client = access.talk.at(named)
             there = asking(provider, client, attempt)
         except SignInRefused as refused:
-            return self._words(NotSignedIn(refused.fault, refused.message))
-        # It is sent along when the provider sends the browser back, which is another site: so it is Lax.
-        cookie = set_cookie(
-            cookie_name(BROWSER, request.headers, secure=request.secure),
-            browser,
-            secure=request.secure,
-            life=BROWSER_LIFE,
-            same_site="Lax",
-        )
-        return Response(303, {**_NO_STORE, **cookie, "location": there})
+            return words(self._refusal(NotSignedIn(refused.fault, refused.message), named), self._front())
+        return Response(303, {**_NO_STORE, **_browser_cookie(request, browser), "location": there})
 
     async def finish(self, request: Request) -> Response:
         """Take what the browser brought back from a provider."""
-        access = self._access
-        browser = cookie_in(request.headers, cookie_name(BROWSER, request.headers, secure=request.secure))
+        access, issuer = self._access, ""
+        browser = self._browser(request)
         state = request.query.get("state", [])
         try:
             attempt = access.visits.sign_ins.resume(state[0] if len(state) == 1 else "", browser, access.clock())
-            provider, _ = access.talk.at(attempt.issuer)
+            issuer = attempt.issuer
+            provider, _ = access.talk.at(issuer)
             code = code_in(request.query, provider)
         except SignInRefused as refused:
-            return self._words(NotSignedIn(refused.fault, refused.message))
+            return self._refuse(request, browser, NotSignedIn(refused.fault, refused.message), issuer)
         answer = await self._ask(FinishSignIn(attempt, code, request.client.host))
         if not isinstance(answer, SignedIn):
-            return self._words(answer)
+            return self._refuse(request, browser, answer, issuer)
         cookie = self._session_cookie(request, answer)
         return Response(303, {**_NO_STORE, **cookie, "location": self._front()})
+
+    async def refused(self, request: Request) -> Response:
+        """Why nobody is signed in who came back from a provider; and who must act."""
+        kept = self._refusals.find(self._browser(request), self._access.clock())
+        # Without cookies nothing is ever known of what was begun, and this says so.
+        unasked = Refusal(SignInFault.UNASKED, SignInRefused(SignInFault.UNASKED).message)
+        return words(kept or unasked, self._front())
 
     async def log_out(self, request: Request) -> Response:
         """End the session of the browser; says where to go on to be signed out of the provider too."""
@@ -244,6 +235,9 @@ class SignInPaths:
             "meaning": access.meaning if is_open else "",
             "user": _user(identity) if identity.is_proved else None,
             "reads": rights is not NO_RIGHTS,
+            # So that the page asks for nothing, and offers nothing, that would be refused.
+            "sees": [kind for kind in sorted(CHANNEL_KINDS) if rights.sees_any(kind)],
+            "acts": {act: list(rights.places(act)) for act in actions() if rights.reach(act) is not None},
             "ended": ended,
             "keeps": access.keeps(),
             "password": await self._takes_passwords(),
@@ -284,15 +278,22 @@ class SignInPaths:
             return ""
         return leaving(provider, client, self._front())
 
-    def _words(self, refused: object) -> Response:
-        """A page of words for a person whom a provider sent here."""
-        fault, message = _fault(refused)
-        body = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>andond: not signed in</title><h1>You are not signed in</h1><p>{escape(message)}.</p>"
-            f'<p><a href="{escape(self._front())}">Back to the page</a></p></html>'
-        )
-        return Response(_STATUS.get(fault, 400), dict(_WORDS_HEADERS), body.encode())
+    def _browser(self, request: Request) -> str:
+        """What the browser is known by while it is at a provider; two of its tabs may sign in at a time."""
+        held = cookie_in(request.headers, cookie_name(BROWSER, request.headers, secure=request.secure))
+        return held if is_secret(held) else secrets.token_urlsafe(_SECRET_SIZE)
+
+    def _refuse(self, request: Request, browser: str, refused: object, issuer: str) -> Response:
+        """Send the browser on to the reason, so that code and state do not stay in its address bar."""
+        self._refusals.keep(browser, self._refusal(refused, issuer), self._access.clock())
+        there = f"{self._front().rstrip('/')}{REFUSED}"
+        return Response(303, {**_NO_STORE, **_browser_cookie(request, browser), "location": there})
+
+    def _refusal(self, refused: object, issuer: str) -> Refusal:
+        said = _not_signed_in(refused)
+        settings = self._access.present().issuers.get(issuer)
+        title = "" if settings is None else settings.title or issuer
+        return Refusal(said.fault, said.message, said.name, title)
 
     async def _ask(self, message: object) -> object:
         try:
@@ -307,14 +308,16 @@ def register(routes: Routes, access: PageAccess, environment: Environment) -> No
     for method, path, handler, name, refuses in (
         ("GET", "/auth/session", paths.session, "getSession", ()),
         ("POST", "/auth/session", paths.log_in, "beginSession", (401, 403, 422, 429, 503)),
-        ("GET", "/auth/login", paths.begin, "signIn", (404,)),
+        ("GET", "/auth/login", paths.begin, "signIn", ()),
         ("GET", CALLBACK, paths.finish, "finishSignIn", ()),
+        ("GET", REFUSED, paths.refused, "readRefusal", ()),
         ("POST", "/auth/logout", paths.log_out, "endSession", (403,)),
     ):
         about = Operation(name, (getdoc(handler) or "").rstrip("."), TAG, refuses=refuses)
-        if path in {"/auth/login", CALLBACK}:
+        if path in _STATES:
             # A person is here, and is told in words.
-            about = replace(about, status=303, states=(400, 403, 503), answer=str, media=_WORDS_HEADERS["content-type"])
+            status, *states = _STATES[path]
+            about = replace(about, status=status, states=tuple(states), answer=str, media=HEADERS["content-type"])
         routes.add(method, path, handler, about)
 
 
@@ -333,16 +336,22 @@ def _cookie(request: Request, word: str, value: str, life: float) -> dict[str, s
     return set_cookie(name, value, secure=request.secure, life=life, same_site="Strict")
 
 
-def _fault(refused: object) -> tuple[SignInFault, str]:
+def _browser_cookie(request: Request, browser: str) -> dict[str, str]:
+    # It is sent along when the provider sends the browser back, which is another site: so it is Lax.
+    name = cookie_name(BROWSER, request.headers, secure=request.secure)
+    return set_cookie(name, browser, secure=request.secure, life=BROWSER_LIFE, same_site="Lax")
+
+
+def _not_signed_in(refused: object) -> NotSignedIn:
     if not isinstance(refused, NotSignedIn):
         raise TypeError(f"{type(refused).__name__} says of nobody why")
-    return refused.fault, refused.message
+    return refused
 
 
 def _problem(refused: object) -> Response:
-    fault, message = _fault(refused)
-    status = _STATUS.get(fault, 401)
-    return problem(status, HTTPStatus(status).phrase, message)
+    said = _not_signed_in(refused)
+    status = STATUS.get(said.fault, 401)
+    return problem(status, HTTPStatus(status).phrase, said.message)
 
 
 def _user(identity: Identity) -> JsonValue:

@@ -1,6 +1,7 @@
 /* Who is signed in: asked of the gateway. A token never comes to the page, only a cookie that no script can read.
 
    What was shown to somebody is hidden as soon as nobody is signed in any more, and is there again for the same person. */
+import { ACTS } from "./acts.js";
 import { find, joined, keep, make, put } from "./elements.js";
 import { tell } from "./shapes.js";
 
@@ -9,7 +10,7 @@ const ANSWER = 20000; // ms: a password takes its time
 const JSON_TYPE = { "content-type": "application/json" };
 const AWAY = "The gateway does not answer. Try again.";
 
-/** Shows who it is; calls `onChange` with whether anything may be read, and whether that is said for the first time. */
+/** Shows who it is; calls `onChange` with whether anything may be read, as soon as that is said and when rights change. */
 export class Account {
 	told = null; // what the gateway said last
 	name = null; // who was signed in last, however long ago
@@ -24,6 +25,21 @@ export class Account {
 	/** Whether anything may be read; unknown counts as yes, the gateway says no by itself. */
 	get reads() {
 		return this.told?.reads ?? true;
+	}
+
+	/** Whether anything of `kind` may be seen; unknown counts as yes, the gateway says no by itself. */
+	sees(kind) {
+		return this.told?.sees.includes(kind) ?? true;
+	}
+
+	/** Where `act` may be done: there and below; a star is everywhere. Unknown counts as nowhere. */
+	places(act) {
+		return this.told?.acts[act] ?? [];
+	}
+
+	/** Whether the gateway answers who asks for what needs `act`. */
+	may(act) {
+		return act in (this.told?.acts ?? {});
 	}
 
 	/** Ask who is signed in: answers with what the gateway says, or null. */
@@ -41,7 +57,7 @@ export class Account {
 		if (name && this.name && name !== this.name) return reload();
 		this.name = name ?? this.name;
 		this.show(before?.user && !name ? said.ended || "Your sign-in has ended." : said.ended);
-		if (!before || before.reads !== said.reads || rolesOf(before) !== rolesOf(said)) this.onChange(said.reads, !before);
+		if (!before || rightsOf(before) !== rightsOf(said)) this.onChange(said.reads);
 	}
 
 	show(why) {
@@ -54,9 +70,19 @@ export class Account {
 		find("sign-in-open").hidden = Boolean(user) || !reads || standing === "open" || !hasWay;
 		if (user || standing === "open") find("sign-in").hidden = true;
 		if (!reads) this.open(why);
+		tell("read-only", "idle", "read only");
+		find("read-only").hidden = !reads || Object.keys(ACTS).some((act) => this.places(`andon.${act}`).length);
+		// What may not be seen is not there: an empty panel would say that there is nothing.
+		for (const part of document.querySelectorAll("[data-of]")) part.toggleAttribute("data-barred", !this.shows(part.dataset.of));
 		const who = find("who");
+		// Whoever is signed in has a name already.
+		find("who-label").hidden = standing !== "open";
 		who.readOnly = Boolean(user);
 		if (user) who.value = user.name;
+	}
+
+	shows(words) {
+		return words.split(" ").some((word) => (word.includes(".") ? this.may(word) : this.sees(word)));
 	}
 
 	open(why = "") {
@@ -90,7 +116,7 @@ export class Account {
 	}
 }
 
-const rolesOf = ({ user }) => user && joined([user.name, ...user.roles]);
+const rightsOf = ({ user, reads, sees, acts }) => JSON.stringify([user?.name, user?.roles, reads, sees, acts]);
 
 function createWay({ name, title }) {
 	const way = make("a", "way", `Sign in with ${title}`);

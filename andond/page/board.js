@@ -2,6 +2,7 @@
 
    A tap is pending until the gateway has answered, which is when the disk has it; what is refused says why. A call's
    state is what was told, never what was tapped. */
+import { ACTS } from "./acts.js";
 import { now, watch } from "./clock.js";
 import { counted, find, joined, keep, make, put, set } from "./elements.js";
 import { asOf, placeOf } from "./figures.js";
@@ -11,23 +12,18 @@ import { mark, remark } from "./shapes.js";
 
 const STEPS = ["raised", "acknowledged", "in_progress", "resolved"];
 const wordOf = (state) => (state === "in_progress" ? "arrived" : state);
-const ACTS = {
-	acknowledge: { word: "Acknowledge", doing: "Acknowledging", from: WAITING },
-	arrive: { word: "I am here", doing: "Arriving", from: [...WAITING, "acknowledged"] },
-	resolve: { word: "Resolved", doing: "Resolving", from: ["in_progress"] },
-};
 const SIGNS = { critical: "critical", high: "high", medium: "normal", low: "low" };
 const SHOWN = 30;
 const NOT_ALLOWED = 103;
 
-/** The panel; acts go by `link`. */
+/** The panel; acts go by `link`, where `account` may do them. */
 export class Board {
 	pending = new Map(); // by call: the act that nobody has answered
 	refused = new Map(); // by call: why
 	denied = new Map(); // by call and act, as long as the link lasts: why one may not
 
-	constructor(floor, link, sound, again) {
-		Object.assign(this, { floor, link, sound, again });
+	constructor(floor, link, account, sound, again) {
+		Object.assign(this, { floor, link, account, sound, again });
 		const who = find("who");
 		who.value = stored() ?? "";
 		who.addEventListener("change", () => who.readOnly || stored(who.value.trim()));
@@ -69,7 +65,7 @@ export class Board {
 		const parts = {
 			mark: mark(), title: make("strong"), level: make("span", "first"), stops: make("span", "first loud", "line stop"), stray: make("p", "waiting", STRAY),
 			text: make("p", "said"), total: watch(), state: make("span", "phase"), steps: make("ol", "steps"),
-			who: make("p", "muted"), word: make("p", "loud"), buttons: {},
+			who: make("p", "muted"), word: make("p", "loud"), bound: make("p", "muted"), buttons: {},
 		};
 		for (const state of STEPS) parts.steps.append(make("li", "", mark(), make("span", "", wordOf(state)), make("span", "muted")));
 		const acts = make("div", "acts");
@@ -79,7 +75,7 @@ export class Board {
 			acts.append(button);
 		}
 		const head = make("header", "", parts.mark, parts.title, parts.level, parts.stops);
-		const row = make("li", "call", head, make("p", "clock", parts.total, parts.state), placeOf(path), parts.stray, parts.text, parts.steps, parts.who, parts.word, asOf(), acts);
+		const row = make("li", "call", head, make("p", "clock", parts.total, parts.state), placeOf(path), parts.stray, parts.text, parts.steps, parts.who, parts.word, parts.bound, asOf(), acts);
 		row.parts = parts;
 		return row;
 	}
@@ -103,18 +99,23 @@ export class Board {
 		this.showActs(call, parts);
 	}
 
-	showActs({ id, state }, { buttons, word }) {
+	showActs({ id, state, path }, { buttons, word, bound }) {
 		const pending = this.pending.get(id);
+		let elsewhere = [];
 		for (const [name, act] of Object.entries(ACTS)) {
 			const button = buttons[name];
 			const isPending = pending === name;
-			button.hidden = !act.from.includes(state) && !isPending;
+			const places = act.from.includes(state) ? this.account.places(`andon.${name}`) : [];
+			const isHere = places.some((place) => place === "*" || `${path}/`.startsWith(`${place}/`));
+			if (!isHere) elsewhere = [...elsewhere, ...places];
+			button.hidden = !isHere && !isPending;
 			const reason = this.denied.get(`${id} ${name}`) ?? "";
 			button.disabled = Boolean(pending || reason);
 			set(button, "title", reason);
 			set(button, "aria-busy", isPending);
 			put(button, isPending ? `${act.doing} …` : act.word);
 		}
+		put(bound, elsewhere.length ? `You answer calls at ${[...new Set(elsewhere)].join(", ")}, not here.` : "");
 		const refusal = this.refused.get(id);
 		put(word, pending && this.link.state !== "live" ? "Not sent yet: there is no link. It goes out when the link is back." : (refusal ?? ""));
 	}

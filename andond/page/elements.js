@@ -50,5 +50,8 @@ export function keep(parent, items, keyOf, create, update = () => {}) {
 /** What is not empty of `words`, in one line. */
 export const joined = (words, by = " · ") => words.filter(Boolean).join(by);
 
+/** `words` that may break behind each of their dots. */
+export const soft = (words) => words.split(/(?<=\.)/).flatMap((part) => [part, make("wbr")]);
+
 /** `count` things called `word`. */
 export const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;

@@ -2,7 +2,7 @@
 
    A bounded number of rows whatever the rate. */
 import { age, timeOfDay } from "./clock.js";
-import { find, joined, keep, make, put, set } from "./elements.js";
+import { find, joined, keep, make, put, set, soft } from "./elements.js";
 import { RANK, stateWord, text } from "./model.js";
 import { mark } from "./shapes.js";
 
@@ -71,7 +71,7 @@ export class Events {
 function createRow(event) {
 	const from = make("span", "from muted", joined([event.path, event.subject]));
 	const head = make("summary", "", make("span", "unseen", event.priority), mark(event.priority), make("span", "", timeOfDay(event.at)));
-	head.append(make("strong", "type", event.type), from, make("span", "words", summary(event)), age(event.at));
+	head.append(make("strong", "type", ...soft(event.type)), from, make("span", "words", summary(event)), age(event.at));
 	const details = make("details", "", head);
 	details.addEventListener("toggle", () => {
 		if (details.children.length === 1) details.append(make("pre", "", JSON.stringify(event.members, null, 2)));

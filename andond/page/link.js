@@ -13,7 +13,7 @@ const SILENCE = 5; // after which what is shown is old
 const NOT_ANSWERED = 10; // seconds after which an act is sent again
 const SEEN = 500; // ids that were told to be shown
 
-/** Follows `channels`; calls `onEvent` for each event and `onState` for each change between connecting, live, lost. */
+/** Follows what `channels` returns, once it is to `connect()`; calls `onEvent` for each event and `onState` for each change between connecting, live, lost. */
 export class Link {
 	state = "connecting";
 	heard = null; // when anything last told that the gateway is there
@@ -22,11 +22,10 @@ export class Link {
 	acts = new Map(); // by key, those that nobody has answered
 	critical = null; // position of the newest critical event
 	unshown = new Set();
-	isHeld = false; // until somebody has signed in
+	isHeld = true; // until it is known that somebody may be let in
 
 	constructor(address, channels, onEvent, onState) {
 		Object.assign(this, { address, channels, onEvent, onState });
-		this.connect();
 		addEventListener("online", () => this.soon());
 		addEventListener("offline", () => this.become("lost"));
 		document.addEventListener("visibilitychange", () => document.hidden || this.soon());
@@ -97,7 +96,7 @@ export class Link {
 		this.ask({ connect: { client: "andond-page/1", ...resume } }, () => {
 			this.isConnected = true;
 			this.failures = 0;
-			for (const [channel, latest] of Object.entries(this.channels)) this.ask({ subscribe: { channel, latest } });
+			for (const [channel, latest] of this.channels()) this.ask({ subscribe: { channel, latest } });
 			for (const key of this.acts.keys()) this.sendAct(key);
 			this.show([]);
 		});

@@ -31,7 +31,8 @@ export function showAlarms(model) {
 	put(find("alarms-count"), open.length || "");
 	put(find("no-alarms"), joined([isFlood ? "In a flood: the first alarm of each machine" : open.length > SHOWN && `The ${SHOWN} most urgent`]) || (open.length ? "" : isTold ? "No alarm is open." : "Not known yet."));
 	const where = joined(floods.map(({ where }) => where), ", ");
-	put(find("alarm-rate"), `${recent} raised in the last 10 min${isFlood ? joined([": a flood", where], " at ") : ""}`);
+	// Until it is known what is open a nought would be made up.
+	put(find("alarm-rate"), isTold || isFlood ? `${recent} raised in the last 10 min${isFlood ? joined([": a flood", where], " at ") : ""}` : "");
 	find("alarm-rate").classList.toggle("loud", isFlood);
 	keep(find("alarm-rows"), rows, ({ id }) => id, createAlarm, (row, alarm) => updateAlarm(row, alarm, first));
 	const rest = open.length - faults;

@@ -18,7 +18,7 @@ import { showStatus } from "./status.js";
 
 const CHANNELS = { // and how many of the newest come when the link opens
 	"equipment/*": 10, "readings/*": 100, "alarms/*": 100, "andon/*": 100, "sources/*": 10, "events/*": 50,
-	"host/metrics": 10, "chain/*": 20, "portal/*": 1, "oee/*": 1, "downtime/*": 10, "escalations/*": 20, "jobs/*": 10,
+	"host/*": 10, "chain/*": 20, "portal/*": 1, "oee/*": 1, "downtime/*": 10, "escalations/*": 20, "jobs/*": 10,
 	"production/*": 1, "quality/*": 10, "changeover/*": 10,
 };
 const PAUSE = 200; // ms between two drawings, at least
@@ -29,6 +29,7 @@ const QUIET_POLL = 5; // seconds, where the status is not told
 const ANSWER = 5000; // ms
 const TOLD = 2000; // ids
 const SETTLE = 3; // seconds after which a new link has told what there is
+const LOST = "The link to the gateway is lost. What is shown is old.";
 const SPEAK = 2; // seconds between two announcements
 
 const model = new Model();
@@ -49,10 +50,15 @@ let scroll = 0; // how far down one was before the sign-in
 
 const address = new URL("stream", document.baseURI);
 address.protocol = address.protocol.replace("http", "ws");
-const link = new Link(address.href, CHANNELS, receive, showLink);
+const link = new Link(address.href, followed, receive, showLink);
 const sound = new Sound(() => draw("board"));
-const board = new Board(model.floor, link, sound, () => draw("board"));
 const account = new Account(letIn);
+const board = new Board(model.floor, link, account, sound, () => draw("board"));
+
+// What may not be seen is not asked for.
+function followed() {
+	return Object.entries(CHANNELS).filter(([channel]) => account.sees(channel.split("/")[0]));
+}
 
 function receive(message) {
 	const event = model.take(message);
@@ -109,6 +115,7 @@ function showLink(state) {
 	model.floor.isTold = false;
 	polled = -POLL;
 	if (state === "live") {
+		if (find("spoken").said === LOST) put(find("spoken"), "The link to the gateway is back.");
 		board.denied.clear();
 		if (scroll) setTimeout((y) => scrollTo(0, y), SETTLE * 100, scroll);
 		scroll = 0;
@@ -118,15 +125,15 @@ function showLink(state) {
 	if (state !== "lost" || link.isHeld) return;
 	// It may be that the sign-in has ended: the gateway says so where it can be reached.
 	account.look();
-	if (account.reads) speak("The link to the gateway is lost. What is shown is old.");
+	if (account.reads) speak(LOST);
 }
 
 // Who may read nothing waits for a sign-in; who may read something else now begins a new link.
-function letIn(reads, isFirst) {
-	polled = -POLL;
-	document.documentElement.dataset.view = "";
-	if (!reads) link.hold();
-	else if (link.isHeld || !isFirst) link.connect();
+function letIn(reads) {
+	if (!reads) return link.hold();
+	link.connect();
+	// Which life of the gateway it is must be known before anything is told of it.
+	poll();
 }
 
 function showBanner() {
@@ -145,9 +152,9 @@ function speak(words) {
 async function poll() {
 	const sent = (polled = clock.mono());
 	if (!account.reads) return;
-	const { dataset } = document.documentElement;
-	const status = dataset.view === "short" ? null : await fetched("statusz", () => (dataset.view = "short"));
-	if (status === null) return void (dataset.view === "short" && pollAccount(sent));
+	if (!account.may("status.read")) return void pollAccount(sent);
+	const status = await fetched("statusz", () => account.look());
+	if (status === null) return;
 	clock.learn(clock.moment(status.now), sent, clock.mono());
 	// A gateway without a disk knows nothing of what was before it.
 	const hasDisk = Boolean(status.journal?.path);
@@ -170,7 +177,11 @@ async function pollAccount(sent) {
 async function ask(keeps) {
 	const { opened } = link;
 	const { changes } = model;
-	const [alarms, calls, site] = await Promise.all(["alarms?limit=1000", "andon/board", "equipment?level=site&limit=1"].map((what) => fetched(`api/v1/${what}`)));
+	const [alarms, calls, site] = await Promise.all([
+		account.sees("alarms") ? fetched("api/v1/alarms?limit=1000") : { items: [], total: 0 },
+		account.sees("andon") ? fetched("api/v1/andon/board") : [],
+		account.sees("equipment") ? fetched("api/v1/equipment?level=site&limit=1") : null,
+	]);
 	title = site?.items[0]?.title ?? "";
 	if (!alarms || !calls || link.opened !== opened || link.state !== "live") return;
 	// What came meanwhile is newer than the list: it is asked for again.
@@ -183,7 +194,7 @@ async function ask(keeps) {
 // Few lines are told figures of their own: one at a time is asked for.
 async function askOee() {
 	const line = model.floor.unfigured;
-	if (!line) return;
+	if (!line || !account.sees("oee")) return;
 	line.asked = clock.mono();
 	const oee = await fetched(`api/v1/oee?equipment=${encodeURIComponent(line.path)}`);
 	if (!oee || line.isFed) return;
@@ -241,6 +252,8 @@ document.addEventListener("visibilitychange", () => document.hidden || tick());
 for (const chip of document.querySelectorAll(".chip")) chip.prepend(mark("waiting"));
 showLink(link.state);
 scroll = restoreView();
-account.look();
 tick();
+polled = clock.mono();
+// Where nobody says who may be let in the link finds out when there is a gateway.
+account.look().then((said) => said || account.told || link.connect());
 setInterval(tick, TICK);

@@ -1,7 +1,16 @@
 """Who may see and do what: plain rules."""
 
 from domain.access.certificates import CertificateHolder, Certificates
-from domain.access.claims import ClaimRules, bearer_of, check_claims, claims_of, issuer_of, own_rules, person_of
+from domain.access.claims import (
+    ClaimRules,
+    bearer_of,
+    check_claims,
+    claims_of,
+    issuer_of,
+    name_of,
+    own_rules,
+    person_of,
+)
 from domain.access.grants import ANY, Grant, Within, fits
 from domain.access.identity import EVERY_TENANT, OWN_ISSUER, Identity, Proof
 from domain.access.issuing import TokenIssuer, TokenKind, TokenVerifier
@@ -127,6 +136,7 @@ __all__ = [
     "key_of",
     "leaving",
     "name_fault",
+    "name_of",
     "network_of",
     "own_rules",
     "person_of",

@@ -103,7 +103,7 @@ def bearer_of(
     issued_at = claims.get("iat")
     return Identity(
         subject=subject,
-        name=next((word for name in _NAMES if (word := _word(claims.get(name)))), subject),
+        name=name_of(claims) or subject,
         roles=roles,
         proof=rules.proof,
         tenant=_tenant(claims, rules),
@@ -115,6 +115,11 @@ def bearer_of(
         shift=_word(claims.get("shift")),
         issued_at=None if issued_at is None else _moment(claims, "iat"),
     )
+
+
+def name_of(claims: JsonObject) -> str:
+    """What people call whoever ``claims`` are about; empty if they do not say it."""
+    return next((word for name in _NAMES if (word := _word(claims.get(name)))), "")
 
 
 def person_of(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from domain.access.grants import Grant, Within, fewest, fits_any
+from domain.access.grants import ANY, Grant, Within, fewest, fits_any
 from domain.access.identity import Identity, Proof
 from domain.access.places import path_of, place_of
 from domain.access.sight import Sight
@@ -96,6 +96,13 @@ class Rights:
         if self._realm.lack or not granted:
             return None
         return Within.TENANT if Within.TENANT in granted else Within.OWN
+
+    def places(self, action: str) -> tuple[str, ...]:
+        """Where it may do ``action``: there and below. A star is everywhere; nothing where it may at no place."""
+        reach = self.reach(action)
+        if reach is Within.TENANT:
+            return (ANY,) if self._realm.roots is None else self._realm.roots
+        return () if reach is None else self._places
 
     def patterns(self, within: Within) -> tuple[str, ...]:
         """The channels that it sees ``within``, as its roles name them; those named for the tenant are seen anyway."""

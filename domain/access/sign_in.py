@@ -76,10 +76,11 @@ WORDS: Mapping[SignInFault, str] = {
 
 
 class SignInRefused(Exception):
-    """Nobody is signed in, for ``fault``; ``message`` says it in words that may be shown."""
+    """Nobody is signed in, for ``fault``; ``message`` says it in words that may be shown, to ``name`` if known."""
 
-    def __init__(self, fault: SignInFault, detail: str = "") -> None:
+    def __init__(self, fault: SignInFault, detail: str = "", name: str = "") -> None:
         self.fault = fault
+        self.name = name
         self.message = f"{WORDS[fault]} ({detail})" if detail else WORDS[fault]
         super().__init__(self.message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import types
 
 import msgspec
 import pytest
@@ -108,3 +109,11 @@ def test_settings_are_json_whatever_is_in_them():
     assert json.dumps(audited.plain(Settings()))
     assert audited.plain(object).startswith("<class")
     assert audited.fingerprint(Settings()) != audited.fingerprint(Settings(log=LogSettings(level="debug")))
+
+
+@pytest.mark.parametrize(("faults", "words"), [(["a"], "1 fault, see"), (["a", "b"], "2 faults, see")])
+def test_faults_of_settings_are_counted_in_words(faults, words):
+    told = []
+    trail = types.SimpleNamespace(gateway=lambda *said: told.append(said))
+    audited.refused(trail, "andond.toml", faults)
+    assert words in told[0][1]

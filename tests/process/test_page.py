@@ -223,6 +223,8 @@ def test_a_killed_daemon_makes_the_page_look_stale_until_another_one_is_there(
     page.wait(says("#spoken", "lost"), SOON)
     start_daemon(first.port)
     page.wait(LIVE)
+    # Nothing on a page that is live says that it is not.
+    page.wait(says("#spoken", "is back"), SOON)
     # What only the first daemon knew is not shown as if the second one had told it.
     page.wait("document.querySelectorAll('.tile').length === 0", SOON)
     assert not page.evaluate("document.querySelector('#stale').checkVisibility()")

@@ -29,7 +29,8 @@ SOON = 20.0
 KEPT = """
 [storage]
 path = "{}"
-
+"""
+DOOR = """
 [sources.door]
 kind = "http"
 """
@@ -49,14 +50,14 @@ CALL = {"department": "maintenance", "priority": "high", "title": "Spindle", "ke
 class Plant:
     """A daemon with a data directory, where lee is an operator of line 3 and max is an admin."""
 
-    def __init__(self, start: Callable[..., Daemon], directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, start: Callable[..., Daemon], directory: Path, more: str = "") -> None:
+        self.directory = directory
         self.user("add", "lee", "--role", "operator", "--place", "acme/plant1/line3", "--password-file", "-")
         self.user("add", "max", "--role", "admin", "--password-file", "-")
-        self.daemon = start(config=KEPT.format(directory))
+        self.daemon = start(config=(more or DOOR) + KEPT.format(directory))
 
     def user(self, *words: str) -> None:
-        command = [sys.executable, "-m", "andond", "user", *words, "--data-dir", str(self._directory)]
+        command = [sys.executable, "-m", "andond", "user", *words, "--data-dir", str(self.directory)]
         subprocess.run(command, input=f"{PASSWORD}\n".encode(), check=True, capture_output=True)
 
     def raise_call(self, path: str) -> None:
@@ -107,21 +108,92 @@ def test_a_user_signs_in_does_what_he_may_and_signs_out(plant: Plant, page: Page
     page.wait(LIVE, SOON)
     page.wait(says("#user", "lee · operator"), SOON)
     assert not page.evaluate(HIDDEN)
+    # The button makes the header no higher than it is without one.
+    high = "['#top', '#user', '#sign-out'].map(e => document.querySelector(e).getBoundingClientRect().height)"
+    assert page.evaluate(f"(([header, name, button]) => header < 50 && button <= name + 2)({high})")
     assert page.evaluate("document.querySelector('#who').readOnly && document.querySelector('#who').value") == "lee"
     # An operator is not told how the gateway is; the rest of the page does without it.
-    page.wait("document.documentElement.dataset.view === 'short'", SOON)
+    page.wait("!document.querySelector('#gateway').checkVisibility()", SOON)
     page.wait(says("#no-calls", "No call is open"), SOON)
     plant.raise_call("acme/plant1/line3")
     plant.raise_call("acme/plant1/line4")
     page.wait("document.querySelectorAll('.call').length === 2", SOON)
-    page.evaluate("document.querySelectorAll('.call .act-acknowledge').forEach(e => e.click())")
+    offered = "[...document.querySelectorAll('.act-acknowledge')].filter(e => e.checkVisibility())"
+    assert page.wait(f"{offered}.map(e => e.closest('.call').querySelector('h3').textContent).join()") == "line3"
+    assert "You answer calls at acme/plant1/line3" in page.text(".call:not(:has(button:not([hidden])))")
+    page.evaluate(f"{offered}[0].click()")
     page.wait(says(".call.taken .place, .call.taken", "line3"), SOON)
-    denied = "[...document.querySelectorAll('.call.waits .act-acknowledge')].find(e => e.disabled && e.title)?.title"
-    assert "line4 is not one of them" in str(page.wait(denied, SOON))
+    # A type breaks behind its dots, not within a word.
+    assert page.evaluate("[...document.querySelectorAll('.type')].some(e => e.innerHTML.startsWith('andon.<wbr>'))")
+    # Who is signed in is said once.
+    assert not page.evaluate("document.querySelector('#who').checkVisibility()")
     assert page.evaluate("document.cookie") == ""
     page.evaluate("document.querySelector('#sign-out').click()")
     page.wait(NEEDED, SOON)
     assert page.evaluate(HIDDEN)
+
+
+def test_the_page_of_an_operator_asks_for_nothing_that_it_is_refused(plant: Plant, page: Page) -> None:
+    page.open(plant.daemon.url)
+    page.wait(NEEDED, SOON)
+    fill(page, "lee")
+    page.wait(LIVE, SOON)
+    page.wait(says("#no-calls", "No call is open"), SOON)
+    page.evaluate("new Promise(done => setTimeout(done, 2500))")
+    assert page.complaints == []
+    files = sorted((plant.directory / "audit").glob("*.jsonl"))
+    written = [line for file in files for line in file.read_text().splitlines()]
+    assert any('"login"' in line for line in written)
+    assert [line for line in written if '"refused"' in line] == []
+
+
+ANONYMOUS = """
+[access]
+required = "always"
+
+[access.anonymous]
+enabled = true
+channels = ["{}"]
+
+[sources.door]
+kind = "http"
+"""
+
+
+def test_the_page_of_a_stranger_shows_what_strangers_see_and_offers_no_act(
+    start_daemon: Callable[..., Daemon], page: Page
+) -> None:
+    daemon = start_daemon(config=ANONYMOUS.format("portal/*"))
+    page.open(daemon.url)
+    page.wait(f"{LIVE} && {says('#read-only', 'read only')}", SOON)
+    assert page.evaluate("document.querySelector('#read-only').checkVisibility()")
+    for panel in ("board", "alarms", "machines", "summary", "gateway", "actors", "who"):
+        assert not page.evaluate(f"document.querySelector('#{panel}').checkVisibility()"), panel
+    page.evaluate("new Promise(done => setTimeout(done, 2500))")
+    assert page.complaints == []
+
+
+def test_a_stranger_who_sees_calls_is_offered_no_answer_to_them(
+    start_daemon: Callable[..., Daemon], page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    plant = Plant(start_daemon, tmp_path / "data", ANONYMOUS.format("andon/*"))
+    plant.raise_call("acme/plant1/line3")
+    page.open(plant.daemon.url)
+    page.wait("document.querySelector('.call') !== null", SOON)
+    assert not page.evaluate("[...document.querySelectorAll('.acts button')].some(e => e.checkVisibility())")
+    assert not page.evaluate("document.querySelector('#who').checkVisibility()")
+    assert page.evaluate("document.querySelector('#read-only').checkVisibility()")
+
+
+def test_who_cannot_be_sent_to_a_provider_reads_so_in_the_look_of_the_page(plant: Plant, page: Page) -> None:
+    page.open(f"{plant.daemon.url}auth/login?provider=nobody", 390, 844)
+    assert "no such provider" in page.text("#sign-in")
+    bounds = "(e => e.getBoundingClientRect().bottom)"
+    assert page.evaluate(f"{bounds}(document.querySelector('.way')) < {bounds}(document.querySelector('#sign-in'))")
+    assert page.evaluate("getComputedStyle(document.querySelector('.way')).minHeight") == "48px"
+    page.evaluate("document.querySelector('.way').click()")
+    page.wait(NEEDED, SOON)
 
 
 def test_whoever_is_sent_away_is_asked_to_sign_in_and_finds_the_view_again(plant: Plant, page: Page) -> None:

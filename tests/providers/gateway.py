@@ -188,8 +188,16 @@ class Person:
         """Where the provider sends the browser of ``name``, who has signed in there."""
         return self.sign_in_there(self.begin(provider).location, name).location
 
+    def finish(self, back: str) -> Said:
+        """Bring ``back`` what the provider sent along; what is refused is told at an address without it."""
+        said = self.get(back)
+        if said.location != f"{self.gateway.url}auth/refused":
+            return said
+        assert said.status == 303
+        return self.get(said.location)
+
     def sign_in(self, name: str, provider: str = "id") -> Said:
-        return self.get(self.back_from(name, provider))
+        return self.finish(self.back_from(name, provider))
 
     def session(self) -> dict[str, object]:
         body = self.get("/auth/session").body

@@ -125,7 +125,7 @@ def test_a_wrong_state_signs_nobody_in(at_id: House) -> None:
     lee = at_id.person()
     back = lee.back_from("lee")
     for state in ("", "x", "a.b", "ü", f"{'A' * 40}.{'B' * 43}"):
-        said = lee.get(changed(back, state=state))
+        said = lee.finish(changed(back, state=state))
         assert (said.status, "set-cookie" in said.headers) == (400, False)
         assert "not begun in this browser" in str(said.body)
     assert lee.user is None
@@ -136,7 +136,7 @@ def test_what_one_browser_began_no_other_can_finish(at_id: House) -> None:
     lee, victim = at_id.person(), at_id.person()
     back = lee.back_from("lee")
     victim.begin()
-    said = victim.get(back)
+    said = victim.finish(back)
     assert said.status == 400
     assert "not begun in this browser" in str(said.body)
     assert victim.user is None
@@ -155,7 +155,7 @@ def test_a_code_counts_once(at_id: House) -> None:
     lee = at_id.person()
     back = lee.back_from("lee")
     assert lee.get(back).status == 303
-    said = lee.get(back)
+    said = lee.finish(back)
     assert said.status == 400
     assert "finished before" in str(said.body)
 
@@ -165,7 +165,7 @@ def test_a_code_that_was_used_is_refused_by_the_provider_too(at_id: House) -> No
     used = lee.back_from("lee")
     assert lee.get(used).status == 303
     code = parse_qs(urlsplit(used).query)["code"][0]
-    said = lee.get(changed(lee.back_from("lee"), code=code))
+    said = lee.finish(changed(lee.back_from("lee"), code=code))
     assert said.status == 400
     assert "does not accept this sign-in" in str(said.body)
 
@@ -173,14 +173,14 @@ def test_a_code_that_was_used_is_refused_by_the_provider_too(at_id: House) -> No
 def test_a_code_of_another_sign_in_does_not_fit_the_verifier_of_this_one(at_id: House) -> None:
     lee, thief = at_id.person(), at_id.person()
     stolen = parse_qs(urlsplit(lee.back_from("lee")).query)["code"][0]
-    assert thief.get(changed(thief.back_from("ann"), code=stolen)).status == 400
+    assert thief.finish(changed(thief.back_from("ann"), code=stolen)).status == 400
     assert thief.user is None
 
 
 def test_an_id_token_with_another_nonce_signs_nobody_in(at_id: House) -> None:
     lee = at_id.person()
     back = lee.sign_in_there(changed(lee.begin().location, nonce="another"), "lee").location
-    said = lee.get(back)
+    said = lee.finish(back)
     assert said.status == 400
     assert "does not belong to this sign-in" in str(said.body)
     assert lee.user is None
@@ -207,14 +207,14 @@ def test_an_answer_of_another_provider_is_not_taken(house: Callable[..., House])
     lee = both.person()
     back = lee.back_from("lee", "id")
     for issuer in (both.providers["other"].url, "https://evil.example", "", both.providers["id"].url + "/"):
-        said = lee.get(changed(back, iss=issuer))
+        said = lee.finish(changed(back, iss=issuer))
         assert said.status == 400
         assert "another provider" in str(said.body)
     # The same with the state of the one and the code of the other.
     state = both.person().begin("other").query["state"]
-    assert lee.get(changed(back, state=state)).status == 400
+    assert lee.finish(changed(back, state=state)).status == 400
     mine = lee.begin("other").query["state"]
-    assert lee.get(changed(back, state=mine)).status == 400
+    assert lee.finish(changed(back, state=mine)).status == 400
     assert "POST /token" not in both.providers["other"].do("tell")["asked"]
     assert lee.user is None
     assert lee.sign_in("lee", "other").status == 303
@@ -224,7 +224,7 @@ def test_who_says_no_at_the_provider_is_told_so(at_id: House) -> None:
     lee = at_id.person()
     state = lee.begin().query["state"]
     asked = urlencode({"error": "access_denied", "error_description": "<b>x", "state": state})
-    said = lee.get(f"/auth/callback?{asked}&{urlencode({'iss': at_id.providers['id'].url})}")
+    said = lee.finish(f"/auth/callback?{asked}&{urlencode({'iss': at_id.providers['id'].url})}")
     assert said.status == 403
     assert "access_denied" in str(said.body)
     assert "<b>" not in str(said.body)
@@ -235,7 +235,23 @@ def test_who_has_no_role_here_is_told_so(at_id: House) -> None:
     said = ole.sign_in("ole")
     assert said.status == 403
     assert "no role" in str(said.body)
+    assert "<strong>ole</strong>" in str(said.body)
+    assert "Ask whoever looks after the accounts of Plant ID for a role here" in str(said.body)
     assert ole.user is None
+
+
+def test_a_reason_is_told_in_the_look_of_the_page_to_the_browser_that_it_is_for(at_id: House) -> None:
+    ole, other = at_id.person(), at_id.person()
+    there = ole.get(ole.back_from("ole"))
+    assert (there.status, there.location) == (303, f"{at_id.gateway.url}auth/refused")
+    said = ole.get(there.location)
+    assert '<link rel="stylesheet" href="../page/page.css">' in str(said.body)
+    assert f'href="{at_id.gateway.url}">Back to the page' in str(said.body)
+    assert "script" not in said.headers["content-security-policy"]
+    told = other.get(there.location)
+    assert (told.status, "ole" in str(told.body)) == (400, False)
+    at_id.gateway.ahead += 601
+    assert "ole" not in str(ole.get(there.location).body)
 
 
 @pytest.mark.parametrize("form", ["jwt", "opaque"])
@@ -291,7 +307,7 @@ def test_a_provider_that_is_away_ends_no_sign_in_at_once_and_begins_none(house: 
     late = made.person()
     back = late.back_from("ann")
     made.providers["id"].kill()
-    assert late.get(back).status == 503
+    assert late.finish(back).status == 503
     made.gateway.ahead += 3700
     # Longer than its token, and shorter than the outage that sessions outlive.
     assert lee.get("/api/v1/andon/calls").status == 200

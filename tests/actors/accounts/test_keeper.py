@@ -208,7 +208,7 @@ async def test_too_many_failures_are_held_off_alike_whoever_it_is(open_desk, nam
             assert denied(await desk.login(name, WRONG)) is Denial.CREDENTIALS
         held = await desk.login(name, PASSWORD)
         assert held == Denied(
-            Denial.HELD_OFF, "too many attempts: it is looked at again in 1 seconds at the earliest", 1.0
+            Denial.HELD_OFF, "too many attempts: it is looked at again in 1 second at the earliest", 1.0
         )
         desk.now += 1
         assert isinstance(await desk.login("anna"), LoggedIn) is True

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.access import User, Why
+from andond.api.sign_in_words import Refusal, Refusals
+from domain.access import SignInFault, User, Why
 from storage import Users, hashed_password
 from tests.providers.gateway import PASSWORD, Gateway, Person, standing, until
 
@@ -56,6 +57,18 @@ def test_before_anybody_has_signed_in_it_is_told_how_one_can(box):
     said = Person(box).session()
     assert (said["standing"], said["reads"], said["user"], said["password"]) == ("guarded", False, None, True)
     assert said["providers"] == []
+
+
+def test_the_page_is_told_what_somebody_sees_and_where_they_may_do_what(box):
+    anna = Person(box)
+    before = anna.session()
+    assert (before["sees"], before["acts"]) == ([], {})
+    said = sign_in(anna).body
+    assert {"andon", "alarms", "equipment", "readings"} <= set(said["sees"])
+    assert not {"host", "chain", "portal"} & set(said["sees"])
+    assert said["acts"]["andon.raise"] == ["*"]
+    assert said["acts"]["andon.acknowledge"] == ["acme/plant1/line3"]
+    assert not {"status.read", "user.manage"} & set(said["acts"])
 
 
 @pytest.mark.parametrize(("name", "password"), [("anna", "wrong, and long enough"), ("nobody", PASSWORD)])
@@ -167,8 +180,28 @@ def test_nothing_that_opens_anything_is_in_the_log_or_the_status(box, capfd):
     assert PASSWORD not in written
 
 
-@pytest.mark.parametrize("path", ["/auth/login", "/auth/login?provider=id", "/auth/callback?code=x&state=y"])
-def test_without_a_provider_nobody_is_sent_anywhere(box, path):
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/login?provider=id", "/auth/login?provider=<b>"])
+def test_who_asks_for_a_provider_that_is_not_there_is_told_so_and_led_back(box, path):
     said = Person(box).get(path)
-    assert said.status in (400, 404)
-    assert not said.location
+    assert (said.status, said.location) == (404, "")
+    assert said.headers["content-type"].startswith("text/html")
+    assert "there is no such provider" in said.body
+    assert f'<a class="way" href="{box.url}">' in said.body
+    assert "<b>" not in said.body
+
+
+def test_what_came_from_no_provider_is_told_at_an_address_without_it(box):
+    person = Person(box)
+    said = person.get("/auth/callback?code=x&state=y")
+    assert (said.status, said.location) == (303, f"{box.url}auth/refused")
+    told = person.get(said.location)
+    assert told.status == 400
+    assert "not begun in this browser" in told.body
+
+
+def test_only_so_many_reasons_wait_to_be_read():
+    refusals = Refusals(limit=2)
+    for browser in ("a", "b", "a", "c"):
+        refusals.keep(browser, Refusal(SignInFault.LATE, browser), 0.0)
+    assert [getattr(refusals.find(each, 1.0), "message", None) for each in "abc"] == ["a", None, "c"]
+    assert refusals.find("a", 600.0) is None

@@ -368,3 +368,26 @@ def test_reach_and_patterns_say_in_short_what_is_allowed():
     assert held.patterns(Within.OWN) == ("chain/*",)
     assert "andon/*" in held.patterns(Within.TENANT)
     assert rights("admin", tenant="").reach("andon.raise") is None
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        rights("operator"),
+        rights("operator", places=()),
+        rights("operator", places=("rival/plant1", "acme")),
+        rights("viewer"),
+        rights("operator", "engineer"),
+        rights("admin", tenant="*"),
+        rights("operator", tenant="none of these"),
+        OPEN_RIGHTS,
+        NO_RIGHTS,
+    ],
+)
+def test_the_places_of_an_act_are_where_it_is_allowed(held):
+    paths = ("acme", "acme/plant1", "acme/plant1/line3", "acme/plant1/line3/a", "acme/plant1/line33", "rival/plant1/a")
+    for action in ("andon.raise", "andon.acknowledge", "alarm.shelve", "user.manage"):
+        places = held.places(action)
+        for path in paths:
+            within = any(place == "*" or f"{path}/".startswith(f"{place}/") for place in places)
+            assert within is held.may(action, path).is_allowed, (action, path)
