@@ -636,6 +636,4 @@ async def test_an_idle_link_keeps_one_task_and_nothing_of_its_handshake(house):
         assert len(connections) == 1
         protocol = connections[0]._wsproto
         assert protocol.connection is not None
-        assert protocol.handshake.__name__ == "_NoHandshake", (
-            "the library keeps it elsewhere: see _forget_handshake"
-        )
+        assert protocol.handshake.__name__ == "_NoHandshake", "the library keeps it elsewhere: see _forget_handshake"
