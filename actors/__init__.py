@@ -1,7 +1,8 @@
 """Actors: what happens, when, and what survives a failure."""
 
 from actors.access import access_faults, access_policy_of
-from actors.accounts.keeper import Accounts, Tokens
+from actors.accounts.keeper import Accounts
+from actors.accounts.tokens import Tokens
 from actors.accounts.withdrawn import Withdrawn
 from actors.accounts.words import (
     ChangePassword,

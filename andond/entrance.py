@@ -32,7 +32,7 @@ from andond.token_door import TokenDoor
 from andond.tree import Present, Trust
 from config import AccessSettings
 from domain.plant.site import EquipmentModel
-from transport import Routes, TokenVerifier
+from transport import Routes, TokenVerifier, load_libraries
 from transport.dialects.floor import Roster
 
 
@@ -54,6 +54,8 @@ class Entrance:
         known = roles_known(self._access)
         self._verifier = TokenVerifier(known=known)
         self._verifier.apply(self._access().issuers)
+        if not self.standing.is_open:
+            load_libraries()
         self._tokens = own_tokens(present.data_directory(), self._access().own, self._verifier, known)
         self._signing_in = SigningIn(present, self._verifier, self._tokens)
         self._terms = TermsInForce(self._access, self._verifier, is_open=lambda: self.standing.is_open)
@@ -78,6 +80,7 @@ class Entrance:
         await trio.to_thread.run_sync(self.standing.renew)
         if was_open and not self.standing.is_open:
             self.review()
+            await trio.to_thread.run_sync(load_libraries)
 
     def review(self, before: AccessSettings | None = None) -> None:
         """Have everybody who is connected looked at again: what they may has changed, perhaps.

@@ -24,6 +24,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -91,6 +92,13 @@ class Key:
 def has_libraries() -> bool:
     """Whether what checks and makes signatures is installed (``andond[auth]``)."""
     return all(find_spec(name) is not None for name in ("jwt", "cryptography"))
+
+
+def load_libraries() -> None:
+    """Import what is installed of it now: the first token would hold up everybody for as long as that takes."""
+    if has_libraries():
+        for name in ("jwt", "cryptography.hazmat.primitives.asymmetric.ed25519"):
+            import_module(name)
 
 
 class KeyFault(ValueError):

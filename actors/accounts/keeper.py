@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,8 +21,8 @@ import trio
 
 from actors.accounts.notes import AccountNotes, Notes, in_short
 from actors.accounts.queue import BUSY_RETRY, Applicant, PasswordQueue
+from actors.accounts.tokens import Tokens
 from actors.accounts.users_file import UsersFile
-from actors.accounts.withdrawn import Withdrawn
 from actors.accounts.words import (
     ChangePassword,
     Denial,
@@ -45,14 +45,11 @@ from domain.access import (
     Identity,
     Proof,
     Revocation,
-    Revocations,
     Scope,
     SessionFault,
     SessionTerms,
-    TokenIssuer,
     TokenKind,
     TokenRefused,
-    TokenVerifier,
     TooManyRevocations,
     User,
     Why,
@@ -83,18 +80,6 @@ _ID_SIZE = 16
 class _Reply(Protocol):
     def set(self, value: object = None) -> None:
         """Answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """How tokens are made, by ``issuer``, and read, by ``verifier``, and what of them was taken back."""
-
-    issuer: TokenIssuer
-    verifier: TokenVerifier
-    revocations: Revocations = field(default_factory=Revocations)
-    withdrawn: Withdrawn = field(default_factory=Withdrawn)
-    seen: dict[tuple[Scope, str], float] = field(default_factory=dict)
-    """When what was taken back was: it outlives the keeper, so that each is told once."""
 
 
 class Accounts(TrioActor):

@@ -18,8 +18,8 @@ from typing import Protocol, TypeVar
 
 import trio
 
-from actors.accounts.keeper import Tokens
 from actors.accounts.notes import in_short
+from actors.accounts.tokens import Tokens
 from actors.accounts.words import Denial, Denied, Done, LoggedIn, LogOut, Renew
 from actors.audit.words import AuditTrail
 from actors.places import ACCOUNTS, Address

@@ -258,6 +258,17 @@ def test_a_box_that_takes_no_tokens_pays_nothing_for_them():
     assert done.stdout.strip() == "[]"
 
 
+def test_whoever_takes_tokens_loads_what_they_need_before_the_first_comes():
+    program = (
+        "import sys, transport\n"
+        "assert 'jwt' not in sys.modules\n"
+        "transport.load_libraries()\n"
+        "print([name for name in ('jwt', 'cryptography') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['jwt', 'cryptography']"
+
+
 def test_whether_the_libraries_are_there_is_known_without_loading_them(monkeypatch):
     assert has_libraries()
     monkeypatch.setattr(tokens, "find_spec", lambda name: None if name == "cryptography" else object())
