@@ -89,7 +89,7 @@ async def test_a_flood_of_frames_ends_its_connection_and_no_other(strict, wire, 
         await send(hostile, flood(wire.frame))
         assert await end_of(hostile, wire) == (code, "this connection may have 10 frames a second; slow down")
         await honest.send_all(wire.frame(TEXT, b"hi"))
-        assert await wire.read_frame(honest) == (TEXT, b"hi")
+        assert await heard(honest, wire) == (TEXT, b"hi")
     assert counters.limits_reached["connection.frames"] == before + 1
     assert code in CODES
 
@@ -120,7 +120,7 @@ async def test_pongs_that_answer_our_pings_are_no_flood(strict, wire, patient_cl
             await stream.send_all(wire.frame(PONG, b"x") * 400)
             await trio.sleep(0.2)
         await stream.send_all(wire.frame(TEXT, b"hi"))
-        assert await wire.read_frame(stream) == (TEXT, b"hi")
+        assert await heard(stream, wire) == (TEXT, b"hi")
 
 
 async def test_empty_messages_are_messages(strict, wire):
@@ -182,7 +182,7 @@ async def test_a_door_that_weighs_what_is_said_is_left_to_do_so(strict, wire):
     async with await house.upgrade("/stream") as stream:
         await stream.send_all(wire.frame(TEXT, b"hi") * 100)
         for _ in range(100):
-            assert await wire.read_frame(stream) == (TEXT, b"hi")
+            assert await heard(stream, wire) == (TEXT, b"hi")
 
 
 async def test_who_sends_many_bytes_is_read_at_its_pace_and_loses_nothing(strict, wire, patient_clock):

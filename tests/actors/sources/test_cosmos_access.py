@@ -117,18 +117,20 @@ async def test_a_node_whose_certificate_the_named_authority_signed_is_read(tmp_p
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
-async def test_a_node_that_asks_for_a_certificate_is_shown_ours(tmp_path, clock, server_context, authority, is_shown):
+async def test_a_node_that_asks_for_a_certificate_is_shown_ours(tmp_path, clock, authority, is_shown):
     chain, files = grown(), {name: tmp_path / f"{name}.pem" for name in ("authority", "certificate", "key")}
     issued = authority.issue_cert("andond.example")
     authority.cert_pem.write_to_path(files["authority"])
     issued.cert_chain_pems[0].write_to_path(files["certificate"])
     issued.private_key_pem.write_to_path(files["key"])
-    authority.configure_trust(server_context)
-    server_context.verify_mode = ssl.CERT_REQUIRED
+    demanding = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(demanding)
+    authority.configure_trust(demanding)
+    demanding.verify_mode = ssl.CERT_REQUIRED
     # A client of TLS 1.3 hears of a refusal only when it reads.
-    server_context.maximum_version = ssl.TLSVersion.TLSv1_2
+    demanding.maximum_version = ssl.TLSVersion.TLSv1_2
     named = {name: str(file) for name, file in files.items() if is_shown or name == "authority"}
-    async with CometNode(chain) as node, behind_tls(node, server_context) as url:
+    async with CometNode(chain) as node, behind_tls(node, demanding) as url:
         place = CosmosNode(rpc=url, rest=url, name="one", **named)
         async with watching([node], tmp_path, asked=[place]) as rig:
             if is_shown:
