@@ -48,8 +48,7 @@ def check(args: Namespace) -> int:
     from actors.sources import watched_faults  # noqa: PLC0415
     from andond.doubts import doubts  # noqa: PLC0415
     from andond.exposed import exposures  # noqa: PLC0415
-    from andond.mending import refusal  # noqa: PLC0415
-    from andond.users import users_fault  # noqa: PLC0415
+    from andond.mending import refusal, users_fault  # noqa: PLC0415
 
     loaded = _loaded(args, chain_faults, access_faults, watched_faults)
     if loaded is None:

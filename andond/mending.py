@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from andond.standing import unguarded
-from config import DEFAULT, Loaded, is_loopback, split_address
+from config import DEFAULT, Loaded, Settings, is_loopback, split_address
 from domain.access import EVERY_TENANT
-from storage import can_hash_passwords
+from storage import PasswordsMissing, StorageError, can_hash_passwords, has_users
 from transport import has_libraries
 
 INSTALL = "-m pip install 'andond[auth]'"
@@ -113,3 +113,13 @@ def _data(loaded: Loaded, options: Namespace) -> str:
     config = getattr(options, "config", None)
     is_in_file = config is not None and origin.startswith(f"{config}:")
     return f" --data-dir {shlex.quote(path)}" if path and not is_in_file else ""
+
+
+def users_fault(settings: Settings) -> str:
+    """Why nobody of the users that there are could log in, with what mends it; empty if they can."""
+    path = settings.storage.path
+    try:
+        there_are = has_users(Path(path) if path else None)
+    except StorageError as error:
+        return f"users: {error}"
+    return "" if not there_are or can_hash_passwords() else f"users: {PasswordsMissing()}"

@@ -25,7 +25,7 @@ from andond.checks import EX_CONFIG, settings_of
 from config import Settings, rules
 from domain import JsonValue, rfc3339
 from domain.access import EVERY_TENANT, ROLES, User, Why, email_fault, name_fault, role_name, weakness
-from storage import PasswordsMissing, StorageError, Taken, Users, can_hash_passwords, has_users, hashed_password
+from storage import PasswordsMissing, StorageError, Taken, Users, hashed_password
 
 EXIT_NO_INPUT = 66
 FAILED = 1
@@ -82,16 +82,6 @@ def _noted(users: Users, options: Namespace) -> JsonValue:
     name = getattr(options, "name", None)
     found = None if name is None else users.find(name)
     return None if found is None else _document(users, found.user)
-
-
-def users_fault(settings: Settings) -> str:
-    """Why nobody of the users that there are could log in, with what mends it; empty if they can."""
-    path = settings.storage.path
-    try:
-        there_are = has_users(Path(path) if path else None)
-    except StorageError as error:
-        return f"users: {error}"
-    return "" if not there_are or can_hash_passwords() else f"users: {PasswordsMissing()}"
 
 
 # -- what can be done ---------------------------------------------------------------------------------------
