@@ -22,6 +22,7 @@ from transport.addresses import ClientAddress, peer_address
 BACKLOG = 4096
 # More at once are accepted no faster and cost the others twice the delay.
 _ACCEPT_AT_ONCE = 16
+_TURNS_FOR_EACH = 8  # of the loop; where it has much to do they are long, and fewer are let in
 _PAUSE = 0.25
 _LOOPBACK = "127.0.0.1"
 _PROBE_TIMEOUT = 1.0
@@ -136,7 +137,8 @@ def address_of(listener: socket.socket) -> str:
 async def accept_connections(listener: socket.socket, admit: Admit, turns: trio.CapacityLimiter) -> None:
     """Give each connection of ``listener``, non-blocking, to ``admit``, until the listener is closed.
 
-    ``turns`` are those of the handshakes: who came before is served before more are accepted.
+    ``turns`` are those of the handshakes: who came before is served before more are accepted. Behind a burst the loop
+    turns some times for each of them: however many come, a turn has few of them to do beside what others wait for.
     """
     address = address_of(listener)
     while listener.fileno() >= 0:
@@ -144,30 +146,32 @@ async def accept_connections(listener: socket.socket, admit: Admit, turns: trio.
             await trio.lowlevel.wait_readable(listener)
         except trio.ClosedResourceError:
             return
-        reason = _accept_waiting(listener, admit)
+        count, reason = _accept_waiting(listener, admit)
         if reason:
             events.listener_paused(address=address, reason=reason, delay=_PAUSE)
             await trio.sleep(_PAUSE)
         with trio.move_on_after(_QUEUE_PATIENCE):
             async with turns:
                 pass
+        for _ in range(_TURNS_FOR_EACH * count):
+            await trio.lowlevel.checkpoint()
 
 
-def _accept_waiting(listener: socket.socket, admit: Admit) -> str:
-    """Accept what waits, a burst in pieces; returns what ran out, if something did."""
-    for _ in range(_ACCEPT_AT_ONCE):
+def _accept_waiting(listener: socket.socket, admit: Admit) -> tuple[int, str]:
+    """Accept what waits, a burst in pieces; returns how many came, and what ran out, if something did."""
+    for count in range(_ACCEPT_AT_ONCE):
         try:
             sock, name = listener.accept()
         except BlockingIOError:
-            return ""
+            return count, ""
         except OSError as error:
             if error.errno in _EXHAUSTED:
-                return _EXHAUSTED[error.errno]
+                return count, _EXHAUSTED[error.errno]
             # A client that left before it was accepted; the listener itself is well.
             continue
         sock.setblocking(False)
         admit(sock, peer_address(name))
-    return ""
+    return _ACCEPT_AT_ONCE, ""
 
 
 def close_listener(listener: socket.socket) -> None:
