@@ -192,7 +192,9 @@ async def test_handshakes_wait_for_their_turn(serve, wire):
         await stream.send_all(wire.upgrade_head("/slow"))
     await settled()
     numbers = house.server.statistics()
-    assert (numbers.handshakes, numbers.handshakes_waiting, numbers.opened) == (2, 3, 0)
+    assert (numbers.handshakes, numbers.opened) == (2, 0)
+    # The listener waits behind them, if it was a little late.
+    assert numbers.handshakes_waiting in {3, 4}
     house.gate.hold.set()
     for stream in streams:
         assert (await stream.receive_some(100)).startswith(b"HTTP/1.1 101")
