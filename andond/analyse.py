@@ -14,6 +14,7 @@ Rules of this file:
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -33,7 +34,6 @@ from domain import JsonValue
 from domain.plant.ledger import LogClock, Past, Quarantine, parse_us, report, speaker
 from domain.plant.mtconnect import Role
 
-EXIT_NO_INPUT = 66
 EXIT_NO_ROOM = 74
 
 TEXT_LIMIT = 4096
@@ -75,7 +75,7 @@ def main(options: Namespace) -> int:
                 texts.append(table(name, past, machine.texts))
     except RecordingError as error:
         print(f"andond analyse: {error}", file=sys.stderr)
-        return EXIT_NO_INPUT
+        return os.EX_NOINPUT
     except OSError as error:
         print(f"andond analyse: no room to sort in: {error.strerror}; make room or set TMPDIR", file=sys.stderr)
         return EXIT_NO_ROOM

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 from andond.audit_words import COLUMNS, Wanted, row
-from andond.checks import EX_CONFIG, settings_of
+from andond.checks import EX_CONFIG, directory_of, settings_of
 from domain import JsonValue, parse_rfc3339
 from domain.audit import Head
 from storage import AuditReport, StorageError, read_audit, verify_audit
 
 BROKEN = 65
-NO_INPUT = 66
 
 
 def add_arguments(grammar: ArgumentParser) -> None:
@@ -41,15 +41,14 @@ def main(options: Namespace) -> int:
     settings = settings_of(options)
     if settings is None:
         return EX_CONFIG
-    if not settings.storage.path:
-        print("andond: storage.path is not set: name the data directory with --data-dir DIR", file=sys.stderr)
-        return NO_INPUT
-    directory = Path(settings.storage.path)
+    directory = directory_of(settings)
+    if directory is None:
+        return os.EX_NOINPUT
     try:
         return _verify(directory, options) if options.act == "verify" else _export(directory, options)
     except StorageError as error:
         print(f"andond: {error}", file=sys.stderr)
-        return NO_INPUT
+        return os.EX_NOINPUT
 
 
 def _verify(directory: Path, options: Namespace) -> int:

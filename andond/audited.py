@@ -28,18 +28,18 @@ from telemetry import events
 CONSOLE = Whence(door="command line")
 
 
-def append(directory: str, entry: Entry) -> str:
+def append(directory: Path | None, entry: Entry) -> str:
     """Write ``entry`` down in the data ``directory``, beside a daemon or without one; why not, if it cannot be."""
-    if not directory:
+    if directory is None:
         return ""
     try:
-        AuditLog(Path(directory)).append([entry], time.time())
+        AuditLog(directory).append([entry], time.time())
     except StorageError as error:
         return str(error)
     return ""
 
 
-def from_console(directory: str, what: str, target: str, before: JsonValue = None, after: JsonValue = None) -> None:
+def from_console(directory: Path, what: str, target: str, before: JsonValue = None, after: JsonValue = None) -> None:
     """Note what somebody did at the command line to ``target``; standard error says if that cannot be."""
     entry = Entry(time.time(), what, Outcome.DONE, operator(), CONSOLE, Target(id=target), before=before, after=after)
     fault = append(directory, entry)
@@ -50,7 +50,7 @@ def from_console(directory: str, what: str, target: str, before: JsonValue = Non
 def life(settings: Settings, what: str, why: str = "") -> None:
     """Note that the daemon began or ended, with these ``settings``."""
     after: JsonObject = {"version": VERSION, "settings": fingerprint(settings), **standing(settings)}
-    fault = append(settings.storage.path, Entry(time.time(), what, Outcome.DONE, why=why, after=after))
+    fault = append(settings.storage.directory, Entry(time.time(), what, Outcome.DONE, why=why, after=after))
     if fault:
         events.audit_failed(path=settings.storage.path, operation="write", reason=fault, waiting=1)
 

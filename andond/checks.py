@@ -90,6 +90,14 @@ def settings_of(args: Namespace, *relations: Relation) -> Settings | None:
     return None if loaded is None else loaded.settings
 
 
+def directory_of(settings: Settings) -> Path | None:
+    """Return where the data is, or None after telling that nothing says where."""
+    directory = settings.storage.directory
+    if directory is None:
+        print("andond: storage.path is not set: name the data directory with --data-dir DIR", file=sys.stderr)
+    return directory
+
+
 def report(faults: list[Fault]) -> None:
     """Write one line a fault to standard error."""
     for fault in faults:

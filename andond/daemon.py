@@ -157,7 +157,7 @@ def _using(path: str) -> Iterator[None]:
 def _made(settings: Settings, at: float) -> str:
     """A token of a daemon with these settings; empty where it cannot be made."""
     own = settings.access.own
-    directory = Path(settings.storage.path) if settings.storage.path else None
+    directory = settings.storage.directory
     try:
         # Whoever asks makes no file: a daemon that is there has made its key.
         if own.secret is None and (directory is None or not Users.are_in(directory)):

@@ -8,6 +8,7 @@ record is what was written and where; 1: the first one that is not is named; 66:
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -16,8 +17,6 @@ from pathlib import Path
 from andond.checks import EX_CONFIG, settings_of
 from domain import JsonValue, rfc3339
 from storage import Finding, Report, StorageError, verify
-
-EXIT_NO_INPUT = 66
 
 
 def add_arguments(grammar: ArgumentParser) -> None:
@@ -38,15 +37,15 @@ def main(options: Namespace) -> int:
         settings = settings_of(options)
         if settings is None:
             return EX_CONFIG
-        if not settings.storage.path:
+        directory = settings.storage.directory
+        if directory is None:
             print("andond: storage.path is not set: no journal is kept on disk", file=sys.stderr)
-            return EXIT_NO_INPUT
-        directory = Path(settings.storage.path)
+            return os.EX_NOINPUT
     try:
         report = verify(directory)
     except StorageError as error:
         print(f"andond: {error}", file=sys.stderr)
-        return 1 if error.damaged else EXIT_NO_INPUT
+        return 1 if error.damaged else os.EX_NOINPUT
     if options.json:
         print(json.dumps(document(report), indent=2))
     else:

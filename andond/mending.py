@@ -117,9 +117,8 @@ def _data(loaded: Loaded, options: Namespace) -> str:
 
 def users_fault(settings: Settings) -> str:
     """Why nobody of the users that there are could log in, with what mends it; empty if they can."""
-    path = settings.storage.path
     try:
-        there_are = has_users(Path(path) if path else None)
+        there_are = has_users(settings.storage.directory)
     except StorageError as error:
         return f"users: {error}"
     return "" if not there_are or can_hash_passwords() else f"users: {PasswordsMissing()}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +27,6 @@ BATCH_SIZE = 16_384
 COMMAND_LIMIT = 4_096
 HIGHEST_PORT = 65_535
 
-EXIT_NO_INPUT = 66
 EXIT_UNAVAILABLE = 69
 
 Say = Callable[[str], None]
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         trio.run(_until_signal, replay, *args.listen)
     except RecordingError as error:
         print(f"andond replay: {error}", file=sys.stderr)
-        return EXIT_NO_INPUT
+        return os.EX_NOINPUT
     except OSError as error:
         host, port = args.listen
         print(f"andond replay: cannot serve on {host}:{port}: {error.strerror or error}", file=sys.stderr)

@@ -81,8 +81,8 @@ def main(options: Namespace) -> int:
     describe_build(VERSION, "")
     events.daemon_started(version=VERSION, path=options.config or "")
     events.settings_loaded(path=options.config or "", sources=len(loaded.settings.sources))
-    directory = loaded.settings.storage.path
-    if directory and is_held(Path(directory)):
+    directory = loaded.settings.storage.directory
+    if directory is not None and is_held(directory):
         print(f"andond: another andond holds storage.path {directory}: stop it, or name another one", file=sys.stderr)
         return EX_TEMPFAIL
     _allow_descriptors(loaded.settings.server.connections)

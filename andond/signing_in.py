@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from actors import PageKeeper, PageVisits, ProviderTalk, Tokens
 from actors.runtime import ChildSpec
@@ -65,7 +64,7 @@ class SigningIn:
     def _has_users(self) -> bool:
         directory = self._present.data_directory()
         try:
-            return has_users(None if directory is None else Path(directory))
+            return has_users(directory)
         except StorageError:
             # Somebody made it, and says so when it can be read again.
             return True

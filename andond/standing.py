@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from config import AccessSettings, ServerSettings, Settings, Standing, is_loopback, standing_of
 from storage import StorageError, has_users
@@ -33,10 +32,9 @@ def reached_at(sockets: Sequence[socket.socket]) -> tuple[str, ...]:
 def is_told(settings: Settings) -> bool:
     """Whether there is a way for clients to say who they are: tokens, users, or certificates."""
     access, server = settings.access, settings.server
-    directory = settings.storage.path
     shows_certificates = server.client_certificates != "none" and bool(access.certificates)
     try:
-        users = has_users(Path(directory) if directory else None)
+        users = has_users(settings.storage.directory)
     except StorageError:
         # Somebody made it, and nobody is let in because it cannot be read.
         users = True

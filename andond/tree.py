@@ -132,8 +132,7 @@ class Present:
 
     def data_directory(self) -> Path | None:
         """Where the daemon may write; None: nowhere."""
-        path = self.settings.storage.path
-        return Path(path) if path else None
+        return self.settings.storage.directory
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import secrets
 import sys
 import time
@@ -21,13 +22,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from andond.audited import from_console
-from andond.checks import EX_CONFIG, settings_of
+from andond.checks import EX_CONFIG, directory_of, settings_of
 from config import Settings, rules
 from domain import JsonValue, rfc3339
 from domain.access import EVERY_TENANT, ROLES, User, Why, email_fault, name_fault, role_name, weakness
 from storage import PasswordsMissing, StorageError, Taken, Users, hashed_password
 
-EXIT_NO_INPUT = 66
 FAILED = 1
 
 STANDARD_INPUT = "-"
@@ -58,17 +58,17 @@ def main(options: Namespace) -> int:
     settings = settings_of(options)
     if settings is None:
         return EX_CONFIG
-    if not settings.storage.path:
-        print("andond: storage.path is not set: name the data directory with --data-dir DIR", file=sys.stderr)
-        return EXIT_NO_INPUT
+    directory = directory_of(settings)
+    if directory is None:
+        return os.EX_NOINPUT
     _, _, act = ACTS[options.act]
     try:
-        users = Users.open(Path(settings.storage.path))
+        users = Users.open(directory)
         try:
             before = _noted(users, options)
             act(users, options, settings)
             if options.act not in _LOOKS:
-                from_console(settings.storage.path, f"user.{options.act}", options.name, before, _noted(users, options))
+                from_console(directory, f"user.{options.act}", options.name, before, _noted(users, options))
         finally:
             users.close()
     except (Refusal, StorageError, Taken, PasswordsMissing) as error:

@@ -20,6 +20,13 @@ def _count(meaning: str, unit: str) -> msgspec.Meta:
     return means(meaning, unit=unit, within=(0, _MOST), reload=True)
 
 
+_Commands = Annotated[
+    float, _count("HTTP requests (429) and commands on WebSockets (error 111, or they wait)", "a second")
+]
+_Subscriptions = Annotated[int, _count("Subscriptions (error 106, or close 1008)", "subscriptions")]
+_Bytes = Annotated[float, _count("What is read of them; the rest waits at their end", "bytes a second")]
+
+
 class ConnectionLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One WebSocket. Commands of the native protocol have a pace of their own (docs/protocol.md)."""
 
@@ -41,37 +48,27 @@ class AddressLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
         float, _count("Connections opened, and WebSockets of clients behind a proxy (429)", "a second")
     ] = 10.0
     handshakes_at_once: Annotated[int, _count("How many of them at once after quiet", "handshakes")] = 200
-    commands: Annotated[
-        float, _count("HTTP requests (429) and commands on WebSockets (error 111, or they wait)", "a second")
-    ] = 500.0
-    subscriptions: Annotated[int, _count("Subscriptions (error 106, or close 1008)", "subscriptions")] = 5_000
-    bytes: Annotated[float, _count("What is read of them; the rest waits at their end", "bytes a second")] = float(
-        4 * MIB
-    )
+    commands: _Commands = 500.0
+    subscriptions: _Subscriptions = 5_000
+    bytes: _Bytes = float(4 * MIB)
 
 
 class UserLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All clients of one proved user, wherever they are."""
 
     connections: Annotated[int, _count("WebSockets (429); the portal's predecessor had 5", "connections")] = 0
-    commands: Annotated[
-        float, _count("HTTP requests (429) and commands on WebSockets (error 111, or they wait)", "a second")
-    ] = 500.0
-    subscriptions: Annotated[int, _count("Subscriptions (error 106, or close 1008)", "subscriptions")] = 5_000
-    bytes: Annotated[float, _count("What is read of them; the rest waits at their end", "bytes a second")] = float(
-        4 * MIB
-    )
+    commands: _Commands = 500.0
+    subscriptions: _Subscriptions = 5_000
+    bytes: _Bytes = float(4 * MIB)
 
 
 class TenantLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All clients of one tenant: no limit, unless one is set."""
 
     connections: Annotated[int, _count("WebSockets (429)", "connections")] = 0
-    commands: Annotated[
-        float, _count("HTTP requests (429) and commands on WebSockets (error 111, or they wait)", "a second")
-    ] = 0.0
-    subscriptions: Annotated[int, _count("Subscriptions (error 106, or close 1008)", "subscriptions")] = 0
-    bytes: Annotated[float, _count("What is read of them; the rest waits at their end", "bytes a second")] = 0.0
+    commands: _Commands = 0.0
+    subscriptions: _Subscriptions = 0
+    bytes: _Bytes = 0.0
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):

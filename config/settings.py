@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -62,6 +63,11 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     path: Annotated[
         str, _means("Directory for data; empty: nothing is kept on disk", unit="path", rule=rules.writable_directory)
     ] = ""
+
+    @property
+    def directory(self) -> Path | None:
+        """Where the daemon may write; None: nowhere."""
+        return Path(self.path) if self.path else None
 
 
 class JournalSettings(msgspec.Struct, frozen=True, kw_only=True):

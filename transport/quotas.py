@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from config import AddressLimitSettings, LimitSettings, TenantLimitSettings, UserLimitSettings
 from domain import Allotment, Allotments, Allowance, Excess, Holder, JsonValue, Metered, Rate
-from domain.access import Identity, Proof
+from domain.access import EVERY_TENANT, Identity, Proof
 from telemetry import events
 from transport.codes import ProtocolError
 from transport.messages import Request
@@ -24,7 +24,6 @@ TOO_MANY_REQUESTS = 111
 
 _ANSWERS = {Metered.COMMANDS: TOO_MANY_REQUESTS, Metered.SUBSCRIPTIONS: LIMIT_EXCEEDED}
 _PROVED = frozenset({Proof.TOKEN, Proof.LOCAL, Proof.CERTIFICATE})
-_ALL_TENANTS = "*"
 
 _Shared = AddressLimitSettings | UserLimitSettings | TenantLimitSettings
 
@@ -63,7 +62,7 @@ def _rate(per_second: float) -> Rate:
 
 def holder_of(identity: Identity) -> tuple[str, str]:
     """The user and the tenant that ``identity`` counts as; empty where it counts as none."""
-    tenant = "" if identity.tenant == _ALL_TENANTS else identity.tenant
+    tenant = "" if identity.tenant == EVERY_TENANT else identity.tenant
     user = f"{identity.tenant}/{identity.subject}" if identity.proof in _PROVED else ""
     return user, tenant
 

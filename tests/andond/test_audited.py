@@ -50,16 +50,16 @@ def test_what_cannot_be_written_keeps_nobody_from_anything(tmp_path, capsys):
     missing = tmp_path / "missing" / "more"
     with audited.lifetime(lambda: kept_in(missing)):
         pass
-    audited.from_console(str(missing), "user.add", "anna")
+    audited.from_console(missing, "user.add", "anna")
     assert "it is done, and not in the audit" in capsys.readouterr().err
-    assert audited.append("", Entry(AT, "x", Outcome.DONE)) == ""
+    assert audited.append(None, Entry(AT, "x", Outcome.DONE)) == ""
 
 
 def test_who_works_at_the_command_line_is_named_by_the_operating_system(tmp_path, monkeypatch):
     monkeypatch.setenv("SUDO_USER", "kim")
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "somebody-else")
-    audited.from_console(str(tmp_path), "user.add", "anna", None, {"roles": ["operator"]})
+    audited.from_console(tmp_path, "user.add", "anna", None, {"roles": ["operator"]})
     entry = list(read_audit(tmp_path))[-1]
     assert entry["who"]["proof"] == "console"
     # Anybody can set a variable: what one says is told as no more than that.

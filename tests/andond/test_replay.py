@@ -1,4 +1,5 @@
 import argparse
+import os
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import trio
 import trio.testing
 
 from andond import replay
-from andond.replay import EXIT_NO_INPUT, EXIT_UNAVAILABLE, Replay, add_arguments, run, serve
+from andond.replay import EXIT_UNAVAILABLE, Replay, add_arguments, run, serve
 
 LOG = b"".join(
     b"2016-11-07T09:%02d:00Z|execution|%s\n" % (minute, word) for minute, word in enumerate([b"READY", b"ACTIVE"] * 5)
@@ -156,7 +157,7 @@ def test_a_command_line_that_makes_no_sense_is_refused(
 
 
 def test_a_missing_log_ends_with_a_word_and_a_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(arguments(str(tmp_path / "none.txt"))) == EXIT_NO_INPUT
+    assert run(arguments(str(tmp_path / "none.txt"))) == os.EX_NOINPUT
     assert capsys.readouterr().err == f"andond replay: {tmp_path / 'none.txt'}: no such file\n"
 
 
