@@ -7,23 +7,22 @@ and the desk knows what to make of that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from domain import Priority
 from domain.plant.escalation import Notification
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(msgspec.Struct, frozen=True):
     """Send ``notification``; the desk has it on disk that it was going to be sent."""
 
     notification: Notification
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationSent:
+class NotificationSent(msgspec.Struct, frozen=True):
     """There is a receipt for the notification ``id``; ``receipt`` says what it was."""
 
     id: str
@@ -31,8 +30,7 @@ class NotificationSent:
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationFailed:
+class NotificationFailed(msgspec.Struct, frozen=True):
     """There is no receipt for the notification ``id``, and there will be none."""
 
     id: str
