@@ -9,8 +9,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from actors import Front
@@ -42,8 +42,7 @@ EXPAND_ALL = 1_000_000
 Value = float | Mapping[str, float] | None
 
 
-@dataclass(slots=True)
-class Condition:
+class Condition(msgspec.Struct):
     """What the daemon knows of itself beside its actors.
 
     ``sources`` returns those there should be, ``policy`` the rules in force; ``draining`` says that it is about to end.
@@ -156,13 +155,14 @@ class Health:
         return OPEN_RIGHTS if self._condition.standing() is Standing.OPEN else request.rights
 
     async def tree(self) -> ActorStatus | None:
-        """How the tree is, not older than a second; None if there is no tree."""
+        """How the tree is, not older than a second once it has started; None if there is no tree."""
         async with self._surveying:
             if self._surveyed is not None and trio.current_time() - self._surveyed[0] < SURVEY_AGE:
                 return self._surveyed[1]
             # Every source is looked at, however many there are; channels and connections are summed up.
             status = await self._survey(max(EXPAND, len(self._condition.sources())))
-            self._surveyed = None if status is None else (trio.current_time(), status)
+            # What starts has started in a moment: whoever waits for it would learn that a second late.
+            self._surveyed = None if status is None or status.state == "starting" else (trio.current_time(), status)
             return status
 
     async def _whole_tree(self) -> ActorStatus | None:

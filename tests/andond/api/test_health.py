@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 import trio.testing
+from msgspec.structs import replace
 
 from actors import Front
 from actors.runtime import ActorDead, ActorSystem, ChildSpec, Policy, Supervisor, TrioActor
@@ -271,6 +272,19 @@ async def test_probes_within_a_second_share_one_survey(run, autojump_clock, monk
         await trio.sleep(1.1)
         await rig.ask("/readyz")
         assert len(surveys) == 2
+
+
+async def test_who_asks_while_it_starts_is_not_told_so_once_it_has(run, autojump_clock, monkeypatch):
+    survey = health.survey
+
+    async def of_a_start(*args):
+        return replace(await survey(*args), state="starting")
+
+    async with run() as rig:
+        with monkeypatch.context() as started:
+            started.setattr(health, "survey", of_a_start)
+            assert await rig.ask("/readyz") == (503, {"status": "fail", "not_ready": ["gateway is starting"]})
+        assert (await rig.ask("/readyz"))[0] == 200
 
 
 async def test_who_wants_to_see_everybody_delays_no_probe(run, autojump_clock):
