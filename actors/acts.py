@@ -6,8 +6,9 @@ One table says which desk an act is for. An answer means that the disk has it, o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+import msgspec
 
 from actors.audit.words import AuditTrail
 from actors.places import ALARMS_DESK, CALLS_DESK, JOBS_DESK, PRODUCTION_DESK, Address
@@ -32,8 +33,7 @@ _DESKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(msgspec.Struct, frozen=True):
     """``by`` wants ``type`` (``andon.acknowledge``) done, and said so ``at`` (Unix seconds, of the device it was on).
 
     With a ``key`` it is done once, however often it comes. ``station`` is where the person was. ``rights`` say whether
@@ -47,8 +47,8 @@ class Act:
     at: float
     arguments: JsonObject
     station: str | None = None
-    rights: Rights = field(default=NO_RIGHTS, kw_only=True)
-    whence: Whence = field(default=NOWHERE, kw_only=True)
+    rights: Rights = NO_RIGHTS
+    whence: Whence = NOWHERE
     priority: ClassVar[Priority] = Priority.CRITICAL
 
     @property
@@ -73,8 +73,7 @@ class Act:
             raise Refused(Grounds.NOT_ALLOWED, verdict.why, {"type": self.type})
 
 
-@dataclass(frozen=True, slots=True)
-class Acted:
+class Acted(msgspec.Struct, frozen=True):
     """It is done: ``answer`` is what REST and the native protocol return.
 
     ``is_kept`` is False while the disk does not take it: everybody was told, and it is written when the disk is back.

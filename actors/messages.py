@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+import msgspec
 
 from domain import Event, Fault, JsonObject, JsonValue, Position, Priority, Publication, Row, conflation_key
 from domain.access import NO_RIGHTS, Rights
@@ -46,16 +47,14 @@ class EventTaken(_Carrier):
         self.settled = settled
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """The nodes of a chain said this, in the order in which it came."""
 
     observations: tuple[Observation, ...]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class StatusesTold:
+class StatusesTold(msgspec.Struct, frozen=True):
     """``validator.status`` events for the portal's view; they are published by whoever tells them, or were before."""
 
     events: tuple[Event, ...]
@@ -156,8 +155,7 @@ class Line:
             self._waiting.popleft()
 
 
-@dataclass(frozen=True, slots=True)
-class ReadState:
+class ReadState(msgspec.Struct, frozen=True):
     """Answer the kept rows of ``kind`` as ``tuple[(key, value), ...]``, all that was committed before among them.
 
     None while they cannot be read.
@@ -180,15 +178,13 @@ class Keep(_Carrier):
         self.key = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFault:
+class ReadFault(msgspec.Struct, frozen=True):
     """Answer why events cannot be kept and who must act, as a text; empty while they can."""
 
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCritical:
+class ReadCritical(msgspec.Struct, frozen=True):
     """Answer the critical events behind ``since`` on ``channels`` (trees too; None: on all): ``CriticalRead``.
 
     ``since`` of None asks for the newest position alone.
@@ -199,8 +195,7 @@ class ReadCritical:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class CriticalRead:
+class CriticalRead(msgspec.Struct, frozen=True):
     """Critical events in their order up to ``newest``; all that were asked for if ``recovered``.
 
     Not ``certain`` while the journal cannot be read: it may know better later.
@@ -212,8 +207,7 @@ class CriticalRead:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ReadNewest:
+class ReadNewest(msgspec.Struct, frozen=True):
     """Answer the ``limit`` newest kept publications of ``channel``, oldest first: a tuple of ``Publication``."""
 
     channel: str
@@ -221,8 +215,7 @@ class ReadNewest:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadChannels:
+class ReadChannels(msgspec.Struct, frozen=True):
     """Answer the names of at most ``limit`` channels below ``tree`` that there are kept events of: a tuple of texts."""
 
     tree: str
@@ -245,8 +238,7 @@ class Publish(_Carrier):
         self.told: Callable[[float], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(msgspec.Struct, frozen=True):
     """Send ``outlet`` what is published on ``channel`` (or on every channel below ``kind/*``) from now on.
 
     Whatever the ``rights`` do not see is not told, of a tree neither. ``is_late``: it is followed already, and what was
@@ -262,12 +254,11 @@ class Follow:
     max_hz: float | None = None
     confirm: Callable[[Followed], Frame] | None = None
     is_late: bool = False
-    rights: Rights = field(default=NO_RIGHTS, kw_only=True)
+    rights: Rights = NO_RIGHTS
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Unfollow:
+class Unfollow(msgspec.Struct, frozen=True):
     """Send ``outlet`` nothing more from ``channel``; from no channel at all when it is None."""
 
     channel: str | None
@@ -275,24 +266,21 @@ class Unfollow:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True):
     """A client sent a message."""
 
     message: str | bytes
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class TakeEvents:
+class TakeEvents(msgspec.Struct, frozen=True):
     """Take the events that a publisher posted, each a decoded object; answered with ``EventsTaken``."""
 
     members: Sequence[JsonValue]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why the event at ``index`` of a batch was not taken; ``id`` where it has one that can be shown."""
 
     index: int
@@ -300,8 +288,7 @@ class Refusal:
     faults: tuple[Fault, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EventsTaken:
+class EventsTaken(msgspec.Struct, frozen=True):
     """What became of posted events: how many were taken, were known already, were turned away as too many.
 
     ``unkept`` were published and are not on disk, although they must be: they may come again.

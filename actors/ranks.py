@@ -8,9 +8,9 @@ changes holds for what comes after it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import trio
+from msgspec.structs import replace
 
 from config import PolicySettings
 from domain import BUILT_IN, Budget, Event, Policy, Priority, Rule, rule_text

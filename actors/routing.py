@@ -6,7 +6,7 @@ clients see is made from them; everything else is of the floor.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from actors.places import FLOOR_DESK, PORTAL_DESK, Address, Receiver
 from actors.runtime import Environment
@@ -15,8 +15,7 @@ from domain import Event
 _PORTAL = ("chain", "validator", "host")
 
 
-@dataclass(frozen=True, slots=True)
-class Desks:
+class Desks(msgspec.Struct, frozen=True):
     """The two desks, as a source speaks to them."""
 
     floor: Receiver

@@ -21,9 +21,10 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+
+import msgspec
 
 from andond.analyse_table import notes, table, voices
 from andond.progress import Progress
@@ -83,16 +84,15 @@ def main(options: Namespace) -> int:
     return 0
 
 
-@dataclass(slots=True)
-class Machine:
+class Machine(msgspec.Struct):
     """All rows of one machine, and what was seen while they were read."""
 
     rows: Spill[Row]
     log: Log
-    executions: set[str] = field(default_factory=set)
-    clocked: list[Quarantine] = field(default_factory=list)
-    cut: list[str] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
+    executions: set[str] = msgspec.field(default_factory=set)
+    clocked: list[Quarantine] = msgspec.field(default_factory=list)
+    cut: list[str] = msgspec.field(default_factory=list)
+    texts: dict[str, str] = msgspec.field(default_factory=dict)
     count: int = 0
     left_out: int = 0
 
@@ -166,8 +166,7 @@ def read(
     return {name: machine for name, machine in machines.items() if machine.count}
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(msgspec.Struct, frozen=True):
     machines: dict[str, Machine]
     spills: ExitStack
     span: Span

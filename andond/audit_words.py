@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain import JsonObject, JsonValue, parse_rfc3339
 from domain.access import fits
@@ -21,8 +22,7 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Entries from ``since`` until ``until`` (Unix seconds), by ``who`` (name or subject), of ``what``; empty: all."""
 
     since: float | None = None

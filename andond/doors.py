@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from actors import Answerer, Opening
 from andond.floor_doors import Denied, DeniedSession, FloorDoors

@@ -7,8 +7,8 @@ connected, a reload, a user that guards an open gateway, a token taken back, has
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from actors import AuditTrail
@@ -36,8 +36,7 @@ from transport import Routes, TokenVerifier, load_libraries
 from transport.dialects.floor import Roster
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(msgspec.Struct, frozen=True):
     """The ways in: ``routes`` for requests, ``doors`` for WebSockets, and whose word is trusted behind them."""
 
     routes: Routes

@@ -14,8 +14,9 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from actors import NO_TYPES, OWN_TYPES, policy_of
 from andond import explain_access
@@ -48,8 +49,7 @@ STANDARD_INPUT = "-"
 SECONDS_A_DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """What becomes of an event; ``unkept`` is why the journal does not keep it, empty if it does."""
 
     event: Event

@@ -11,7 +11,8 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from actors import access_faults, access_policy_of
 from andond.checks import EX_CONFIG, settings_of
@@ -25,8 +26,7 @@ EX_USAGE = 2
 _WORDS = {Within.TENANT: "everywhere", Within.OWN: "own places"}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What was ``asked``, and what the policy says of it."""
 
     asked: str

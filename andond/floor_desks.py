@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
+import msgspec
 import trio
 
 from actors import Act, Acts, Answerer
@@ -29,12 +29,11 @@ NO_ANSWER = "the desk does not answer: it is restarting, or behind"
 NO_DESK = "no desk of this gateway keeps it"
 
 
-@dataclass(slots=True)
-class _Gathering:
+class _Gathering(msgspec.Struct):
     """What has been answered so far."""
 
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, list[Row]] = msgspec.field(default_factory=dict)
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class FloorDesks:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+import msgspec
 import trio
 
 from actors import Answerer, Opening
@@ -57,8 +58,7 @@ _NO_ID = re.compile(r"[^A-Za-z0-9.@-]")
 _ID_SIZE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(msgspec.Struct, frozen=True):
     """A token that is not taken: the close code (1008, or 4001 for a user that is not known) and the reason."""
 
     code: int

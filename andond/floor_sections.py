@@ -8,8 +8,9 @@ in one way for all parts; whoever asks for the whole plant is shown what of it i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from actors.desks import ReadAlarms, ReadCalls, ReadJobs, ReadProduction
 from actors.places import ALARMS_DESK, CALLS_DESK, JOBS_DESK, PRODUCTION_DESK
@@ -23,8 +24,7 @@ Rows = Iterable[JsonObject]
 DAY = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(msgspec.Struct, frozen=True):
     """The place that was asked for, None for the whole plant; the moment (Unix s).
 
     ``view`` is what who asks is shown, ``model`` the equipment that they see.
@@ -49,8 +49,7 @@ class Where:
         return self.name is not None and f"{self.model.path_of(self.name)}/".startswith(f"{path}/")
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """A part of a snapshot: the place of its desk, and the question that the desk answers with rows."""
 
     desk: str

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from actors import AuditTrail, access_policy_of
 from andond.visitors import Visitors
@@ -42,8 +43,7 @@ class Verifier(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """How clients are told apart: the ``policy``, whether there is none (``is_open``), where tokens may stand.
 
     ``verifier`` is None where nobody's tokens are taken. ``certificates`` are those that prove who somebody is.
@@ -53,7 +53,7 @@ class Terms:
     is_open: bool = False
     query_tokens: bool = False
     verifier: Verifier | None = None
-    certificates: Certificates = field(default_factory=Certificates)
+    certificates: Certificates = msgspec.field(default_factory=Certificates)
 
 
 ELSEWHERE = (

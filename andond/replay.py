@@ -13,10 +13,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import trio
 
 from andond.recording import Pacing, Recorded, RecordingError, check, lines_of
@@ -32,8 +32,7 @@ EXIT_UNAVAILABLE = 69
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """What to serve and how fast; ``speed`` 0 is as fast as the client reads."""
 
     logs: Sequence[Path]

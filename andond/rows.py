@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from andond.recording import Recorded
 from domain.plant.ledger import parse_us
@@ -68,12 +69,11 @@ def observed(row: Row) -> Observation:
     return Observation(key, Role(role), value, at / 1_000_000, "", code, text=text)
 
 
-@dataclass(slots=True)
-class Faults:
+class Faults(msgspec.Struct):
     """What could not be read: how many of each kind, and the first of them."""
 
-    counts: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    examples: dict[str, str] = msgspec.field(default_factory=dict)
 
     def add(self, kind: str, line: str) -> None:
         """One more of ``kind``."""

@@ -10,7 +10,8 @@ import os
 import socket
 import time
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+
+import msgspec
 
 FIRST_DESCRIPTOR = 3
 
@@ -66,8 +67,7 @@ class Notifier:
         return self.notify(EXTEND_TIMEOUT_USEC=int(seconds * 1_000_000))
 
 
-@dataclass(frozen=True, slots=True)
-class Inherited:
+class Inherited(msgspec.Struct, frozen=True):
     """A listening socket that the service manager opened for us."""
 
     name: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from actors import Opening, Withdrawn
 from andond.floor_doors import POLICY_VIOLATION, Denied, DeniedSession

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from actors import (
     Accounts,
     Auditor,
@@ -135,15 +137,14 @@ class Present:
         return self.settings.storage.directory
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """Who is believed: ``tokens`` of the gateway's own users, and those that ``verifier`` reads.
 
     ``keeper`` keeps who is signed in on the page.
     """
 
     tokens: Tokens | None = None
-    verifier: TokenVerifier = field(default_factory=TokenVerifier)
+    verifier: TokenVerifier = msgspec.field(default_factory=TokenVerifier)
     keeper: ChildSpec | None = None
 
 

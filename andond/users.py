@@ -18,8 +18,9 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from andond.audited import from_console
 from andond.checks import EX_CONFIG, directory_of, settings_of

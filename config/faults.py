@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from config.secrets import HIDDEN, Secret, without_user
 
 SHOWN_LENGTH = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One thing to mend. ``key`` is empty when it is about a whole file."""
 
     key: str

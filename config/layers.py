@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from config.faults import Fault, one_of, shown
 from config.lines import KeyPath, key_lines, line_of
@@ -28,8 +29,7 @@ FLAGS = {"server.listen": "--listen", "storage.path": "--data-dir"}
 """Names of the flags that set something, by setting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """A value and where it came from. ``is_text`` if its type is still to be read out of a text."""
 
     value: object

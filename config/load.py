@@ -6,10 +6,10 @@ Rules of this file: no fault hides another one. Every source is converted by its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from config.convert import FILE_SUFFIX, convert_table, describe
 from config.faults import Fault, SettingsError, one_of, shown
@@ -21,8 +21,7 @@ from config.rules import source_name
 from config.settings import SECTIONS, SOURCE_KINDS, Settings, table
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """Valid settings, and for each key (``server.listen``, ``sources.press3.cadence``) where its value came from."""
 
     settings: Settings

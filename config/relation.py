@@ -5,11 +5,10 @@ Rules of this file: a key may lead into a table, ``site.people[2].shifts``; the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """A relation that does not hold: the keys it is between, and what was expected of the first."""
 
     keys: tuple[str, ...]

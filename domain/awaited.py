@@ -7,18 +7,18 @@ a client says something. A receipt counts from a client that was handed the even
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.position import Position
 from domain.receipts import Handed, Kind
 
 
-@dataclass(slots=True)
-class _Event:
+class _Event(msgspec.Struct):
     kind: Kind
     clients: frozenset[str]
     found: Callable[[str], None]
-    handed: dict[str, tuple[str, Position]] = field(default_factory=dict)
+    handed: dict[str, tuple[str, Position]] = msgspec.field(default_factory=dict)
 
 
 class Awaited:

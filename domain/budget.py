@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.event import DEMOTED_FROM, Event
 from domain.priority import Priority
@@ -27,8 +29,7 @@ ALL = ""
 CRITICAL = Priority.CRITICAL
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(msgspec.Struct):
     """``level`` events may come at once, as it was ``at``; ``spent`` during an episode."""
 
     level: float

@@ -13,7 +13,8 @@ Rules of this file: no I/O; a moment is in seconds of a clock that does not jump
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.event import Event
 from domain.moment import rfc3339
@@ -46,8 +47,7 @@ def canary(id_: str, priority: Priority, at: float) -> Publication:
     return Publication(f"canary/{priority.wire}", "", 0, at, event)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """How many of the clients breach the bound (seconds), and whether that is too many."""
 
     clients: int

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+import msgspec
+
 from domain.event import Event
 from domain.json import JsonObject, JsonValue
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One piece of state that is kept: what ``key`` of this ``kind`` is from now on; None if it is no more."""
 
     kind: str
@@ -26,8 +27,7 @@ class Row:
     value: JsonObject | None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[T_co]):
+class Decision(msgspec.Struct, Generic[T_co], frozen=True):
     """The ``answer`` for who asked, the ``events`` that tell of it in their order, the ``rows`` that changed."""
 
     answer: T_co

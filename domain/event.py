@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from domain.json import JsonObject, JsonValue
 from domain.moment import parse_rfc3339, rfc3339
@@ -61,8 +62,7 @@ _WORDS = {"quality": QUALITIES, "priority": tuple(priority.wire for priority in 
 NO_EXTENSIONS: Mapping[str, str | int | bool] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """One thing wrong with what was sent: where (a JSON pointer) and what was expected."""
 
     pointer: str
@@ -77,8 +77,7 @@ class EventFault(Exception):
         self.faults = faults
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A CloudEvent 1.0 as andond keeps it.
 
     ``time`` is the source's clock (RFC 3339, or None if it gave none), ``recorded`` ours (Unix seconds).
@@ -94,7 +93,7 @@ class Event:
     subject: str | None = None
     time: str | None = None
     quality: str = "good"
-    extensions: Mapping[str, str | int | bool] = field(default_factory=lambda: NO_EXTENSIONS)
+    extensions: Mapping[str, str | int | bool] = NO_EXTENSIONS
 
     def to_members(
         self, channel: str | None = None, offset: str | None = None, critical_offset: str | None = None
@@ -175,8 +174,7 @@ def _is_moment(text: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Attribute:
+class _Attribute(msgspec.Struct, frozen=True):
     name: str
     required: bool
     fits: Callable[[str], object] = str

@@ -6,15 +6,15 @@ how many publications it holds and why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Reason = Literal["overflow", "expired", "epoch", "history"]
 """Too much waited; it waited too long; the log is another one; it is no longer kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """``count`` publications of ``channel`` between the offsets ``first`` and ``last``, both included.
 
     ``count`` is None where nobody can know it: the log that was asked for is gone.

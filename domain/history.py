@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.event import Event
 from domain.gap import Gap
@@ -29,8 +30,7 @@ class Missed(Exception):
         self.oldest = oldest
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(msgspec.Struct, frozen=True):
     """What a subscriber that returns can still be told, oldest first, and the ``gap`` that stays."""
 
     critical: tuple[Publication, ...]

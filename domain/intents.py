@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from hashlib import blake2s
+
+import msgspec
 
 from domain.decision import Grounds, Refused, Row
 from domain.json import JsonObject, JsonValue
@@ -20,8 +21,7 @@ KEPT = 7 * 86_400.0
 LIMIT = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of an act at ``at`` (Unix seconds): the answer, or the refusal that was kept."""
 
     mark: str

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv6Address, IPv6Network, ip_address
+
+import msgspec
 
 PREFIX = 64
 """Bits of an IPv6 address that name one household."""
@@ -45,24 +46,21 @@ class Metered(StrEnum):
     BYTES = "bytes"
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """``per_second`` on average, ``burst`` at once after quiet; both above 0."""
 
     per_second: float
     burst: float
 
 
-@dataclass(frozen=True, slots=True)
-class Allotment:
+class Allotment(msgspec.Struct, frozen=True):
     """What one holder may have: ``counts`` at a time, and ``rates``; what is absent is free."""
 
-    counts: Mapping[Metered, int] = field(default_factory=dict)
-    rates: Mapping[Metered, Rate] = field(default_factory=dict)
+    counts: Mapping[Metered, int] = msgspec.field(default_factory=dict)
+    rates: Mapping[Metered, Rate] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(msgspec.Struct, frozen=True):
     """A limit that was met: whose, of what, how much it is, and the seconds until there is room.
 
     ``wait`` is 0 where time alone gives no room.
@@ -140,11 +138,10 @@ class Buckets:
         return bucket
 
 
-@dataclass(frozen=True, slots=True)
-class Allotments:
+class Allotments(msgspec.Struct, frozen=True):
     """All limits; a holder that is absent has none. ``remembered`` is how many buckets are kept."""
 
-    of: Mapping[Holder, Allotment] = field(default_factory=dict)
+    of: Mapping[Holder, Allotment] = msgspec.field(default_factory=dict)
     remembered: int = 65_536
 
     def rate(self, holder: Holder, kind: Metered) -> Rate | None:

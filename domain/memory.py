@@ -14,15 +14,15 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 CAPACITY = 10_000
 NAMES_LIMIT = 256
 MEMORY_AGE = 86_400.0
 
 
-@dataclass(slots=True)
-class Remembered:
+class Remembered(msgspec.Struct):
     """What a client follows, by the words of its door; ``at`` is when it was last heard of."""
 
     names: frozenset[str]

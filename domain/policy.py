@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
 
+import msgspec
+
 from domain.json import JsonValue
 from domain.priority import Priority
 
@@ -18,8 +20,7 @@ ANY = "*"
 VERSION_SIZE = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """Events that fit get ``priority``; ``name`` is what the rule is called wherever it is spoken of.
 
     An event fits when its type is ``type`` or below it (``alarm`` has ``alarm.raised`` below it; empty: any type), its
@@ -129,8 +130,7 @@ BUILT_IN_RULES: tuple[Rule, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(msgspec.Struct, frozen=True):
     """The ``priority`` of an event, the ``rule`` it comes from (None: no rule names it), what was ``asked`` for."""
 
     priority: Priority

@@ -6,15 +6,15 @@ Rules of this file: no I/O. A position means something only within its epoch; tw
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 EPOCH_LIMIT = 64
 
 _POSITION = re.compile(rf"([A-Za-z0-9._-]{{1,{EPOCH_LIMIT}}}):(0|[1-9][0-9]{{0,15}})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """``offset`` in the log whose life is ``epoch``; 0 is before the first."""
 
     epoch: str

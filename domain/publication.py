@@ -6,14 +6,13 @@ channel's history is not provably the same as before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.event import Event
 from domain.position import Position
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(msgspec.Struct, frozen=True):
     """One item of a channel. Offsets start at 1 and never skip within an epoch; ``at`` is Unix seconds.
 
     ``critical`` is its place in the gateway's log of critical events, if it is one. What is read back from the journal

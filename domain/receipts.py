@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from heapq import nlargest
+
+import msgspec
 
 from domain.event import Event
 from domain.json import JsonValue
@@ -63,24 +64,21 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(msgspec.Struct, frozen=True):
     """A critical event that was handed to a client: its place in the log of critical events, and its id."""
 
     position: Position
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(msgspec.Struct, frozen=True):
     """What is owed longest, since when."""
 
     handed: Handed
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """One thing to be told of a client: of ``count`` events ``oldest`` is overdue, or was."""
 
     word: Word
@@ -116,8 +114,7 @@ class Notice:
         )
 
 
-@dataclass(slots=True)
-class _Mark:
+class _Mark(msgspec.Struct):
     """Events that were handed over between two looks, ``first`` to ``last``."""
 
     first: Handed

@@ -13,8 +13,9 @@ Rules of this file: no I/O; a moment is in seconds of a clock that does not jump
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from domain.event import Event
 from domain.json import JsonValue
@@ -40,8 +41,7 @@ class Cause(Enum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(msgspec.Struct, frozen=True):
     """What a source has promised by its settings; ``equipment`` is its ISA-95 path or empty, ``cadence`` in seconds."""
 
     name: str
@@ -51,8 +51,7 @@ class Promise:
     is_required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """One thing to be told: ``silence`` seconds without a word since ``began``."""
 
     word: Word
@@ -91,8 +90,7 @@ class Notice:
         )
 
 
-@dataclass(slots=True)
-class _Watched:
+class _Watched(msgspec.Struct):
     """One source: ``heard`` is its last word, or when the watch began; ``told`` the silence that was told of."""
 
     promise: Promise

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain import Priority
 from storage.chain import Lane
@@ -21,8 +22,7 @@ _SAVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """The life of the log, and its lanes."""
 
     epoch: str

@@ -16,8 +16,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from domain import rfc3339
 from domain.audit import Broken, Chain, Entry, Head, Outcome, Target, retirement
@@ -32,8 +33,7 @@ _DAY = 86_400
 _DATE = len("2026-11-21")
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(msgspec.Struct, frozen=True):
     """Where the chain ends: the ``file`` (None: a new one is to be begun), its size, its ``day``, the head."""
 
     head: Head

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from domain import JsonValue
 from domain.audit import GENESIS, RETIRED, Broken, Chain, Head
@@ -18,8 +19,7 @@ from storage.audit_files import directory_of, files_in, first_of, lines_of, read
 from storage.errors import StorageError
 
 
-@dataclass(slots=True)
-class AuditReport:
+class AuditReport(msgspec.Struct):
     """What was found: ``count`` entries from ``first`` on hold, up to ``head``.
 
     ``broken`` is the number of the first that does not hold (None: all do), ``why`` it does not, and where it stands.
@@ -28,11 +28,11 @@ class AuditReport:
 
     first: int = 0
     count: int = 0
-    head: Head = field(default_factory=Head)
+    head: Head = msgspec.field(default_factory=Head)
     broken: int | None = None
     why: str = ""
     place: str = ""
-    doubts: list[str] = field(default_factory=list)
+    doubts: list[str] = msgspec.field(default_factory=list)
 
     @property
     def is_intact(self) -> bool:

@@ -7,7 +7,9 @@ transaction is done: a batch counts on copies.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain import Event, Priority
 from storage.chain import Lane, digest
@@ -20,8 +22,7 @@ Found = tuple[Priority, int]
 """Priority and place of a record that is kept already."""
 
 
-@dataclass(slots=True)
-class _End:
+class _End(msgspec.Struct):
     """The end of a lane, while the batch makes it longer."""
 
     newest: int

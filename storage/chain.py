@@ -8,8 +8,9 @@ now. Whoever may write the file could make a whole new chain; this finds faults 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from domain import Priority
 from storage.records import Record
@@ -36,8 +37,7 @@ def digest(previous: bytes, record: Record) -> bytes:
     return sha256(b"".join((previous, fields, channel, source, id_, event))).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(msgspec.Struct, frozen=True):
     """The journal's account of one priority: where its chain begins and ends, and what it takes.
 
     ``deleted`` is the place of the newest record that was deleted and ``deleted_hash`` its hash, the same with

@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from domain import Event, Priority, Row
 from storage.account import begin, save
@@ -52,8 +54,7 @@ _DUPLICATE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True):
     """What the journal holds: records and bytes of each priority and the moment of its oldest (None: it has none).
 
     ``file_size`` is what the files take, ``free`` what can still be written (None: no limit), ``unreadable`` how many

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from errno import EISDIR
 from functools import partial
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from domain import Priority, rfc3339
 from storage.account import Account, begin, hash_at, load
@@ -32,8 +33,7 @@ Reason = Literal["new", "damaged", "copied", "lost"]
 """There was none; it was damaged; it is not the file that was left; its newest critical records are gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """Why an epoch began with an opening; ``aside`` is where a damaged journal was put, ``detail`` what was wrong."""
 
     reason: Reason
@@ -41,8 +41,7 @@ class Begun:
     aside: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A journal that can be written; ``begun`` is None if it is the one that was left."""
 
     database: Database

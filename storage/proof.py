@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from domain import Priority
 from storage.chain import Lane, digest
@@ -22,8 +23,7 @@ What = Literal["changed", "missing", "damaged"]
 _PRIORITIES = {int(priority): priority for priority in Priority}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """The first thing wrong with the records of ``priority`` (None: with the file, or nobody can tell whose it is).
 
     ``place`` counts within the priority, for a critical record it is its critical number; ``number`` counts over all
@@ -38,8 +38,7 @@ class Finding:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(msgspec.Struct, frozen=True):
     """How far a lane is proved."""
 
     place: int

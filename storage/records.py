@@ -8,7 +8,6 @@ bit, because the members round it to a millisecond. What is not a finite number 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -23,8 +22,7 @@ _NO_EXTENSIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """``event``, to be kept as a publication of ``channel`` at ``at`` (Unix seconds)."""
 
     event: Event
@@ -32,8 +30,7 @@ class Entry:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """What became of an entry.
 
     ``critical`` is its number in the log of critical events, if it is one. ``is_new`` is False for an event that the
@@ -47,8 +44,7 @@ class Recorded:
     is_kept: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """An event that was read back. ``number`` counts the records of all priorities in the order they were written."""
 
     number: int

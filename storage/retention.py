@@ -7,7 +7,8 @@ by nothing else: neither its priority's size nor a full disk deletes it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from config import JournalSettings
 from domain import Priority
@@ -15,28 +16,25 @@ from domain import Priority
 FIRST_TO_GO = (Priority.LOW, Priority.NORMAL, Priority.HIGH)
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """Records of a priority are kept for ``age`` seconds (0: none is kept) and up to ``size`` bytes."""
 
     age: float
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Retained:
+class Retained(msgspec.Struct, frozen=True):
     """What a step of retention did: records deleted of each priority, and whether there is ``more`` to do at once.
 
     ``oversize`` is by how many bytes the critical records are past their size; they stay.
     """
 
-    deleted: Mapping[Priority, int] = field(default_factory=dict)
+    deleted: Mapping[Priority, int] = msgspec.field(default_factory=dict)
     more: bool = False
     oversize: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(msgspec.Struct, frozen=True):
     """One of the oldest records of a priority."""
 
     place: int

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,8 +29,7 @@ _encode = msgspec.json.Encoder(enc_hook=plain).encode
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class KeptState:
+class KeptState(msgspec.Struct, frozen=True):
     """The rows of one kind by their keys, in the order of these; ``unreadable`` is how many were left out."""
 
     values: tuple[tuple[str, JsonObject], ...]

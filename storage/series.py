@@ -15,7 +15,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -46,8 +45,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRead:
+class SeriesRead(msgspec.Struct, frozen=True):
     """Rows of one span by their beginnings, in their order; ``has_more`` says that older ones were left out."""
 
     cells: Mapping[int, Cell]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
+
+import msgspec
 
 from storage.errors import StorageError
 
@@ -22,8 +23,7 @@ _WORD = "andond-journal"
 _FIELDS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """The epoch, the newest critical number and its hash, and which file (its inode) they are in.
 
     ``is_closed``: the journal was closed in order. ``doubts``: how many openings in a row ended with damage.

@@ -6,7 +6,6 @@ values raise; ``storage.users`` says what that means.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -45,8 +44,7 @@ class Taken(Exception):
     """Another user has this name, or this address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A user, and what is kept of its password."""
 
     user: User
@@ -56,8 +54,7 @@ class Found:
         return f"Found({self.user.name!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Renewal:
+class Renewal(msgspec.Struct, frozen=True):
     """What became of a login whose refresh token was shown, and its user as far as it is known."""
 
     user: User | None

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+import msgspec
 
 from domain import Priority
 from storage.chain import Lane
@@ -31,8 +32,7 @@ _BUSY_TIMEOUT = 5.0
 _FAULTS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What a verification found: ``records`` were read, the newest critical one has the number ``critical``.
 
     ``findings`` has the first fault of each priority, in the order of the file, and what is wrong with the file itself.
@@ -50,8 +50,7 @@ class Report:
         return not self.findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(msgspec.Struct, frozen=True):
     """What the journal says of itself, as far as it can be believed."""
 
     epoch: str

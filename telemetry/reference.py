@@ -10,7 +10,8 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from telemetry import events
 from telemetry.metrics import METRICS
@@ -37,8 +38,7 @@ Every line the daemon logs begins with one of these names. Generated from `telem
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A named event as its function in ``telemetry.events`` defines it."""
 
     name: str

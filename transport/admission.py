@@ -14,8 +14,9 @@ Refused means refused at the handshake: nobody is accepted and then closed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from domain import address_key
 from transport.addresses import ClientAddress
@@ -36,8 +37,7 @@ class Entry(Enum):
     TURNED_AWAY = "turned away"
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionLimits:
+class AdmissionLimits(msgspec.Struct, frozen=True):
     """``connections`` in all and ``per_address`` at once; ``reserve`` more only to be refused politely.
 
     With ``exempt_loopback`` a client on this machine that came through no proxy is not counted by address.
@@ -49,8 +49,7 @@ class AdmissionLimits:
     reserve: int = 64
 
 
-@dataclass(frozen=True, slots=True)
-class AdmissionStatistics:
+class AdmissionStatistics(msgspec.Struct, frozen=True):
     """Places taken now, and the most that one address holds."""
 
     connections: int

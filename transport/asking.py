@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from string import punctuation
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 from urllib.parse import quote, unquote, urlencode, urlsplit
+
+import msgspec
 
 from transport.refusals import place_of
 
@@ -47,8 +48,7 @@ RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Names and values as they came, a name as often as it came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A node's address: ``named`` is its host as a request names it, ``prefix`` what paths are added to.
 
     ``port`` is None where it is the scheme's own; ``credentials`` are headers, and may be secret.

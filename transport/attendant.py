@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from domain import Allowance
@@ -42,8 +42,7 @@ _POLICY_VIOLATION = 1008
 _FAULTS = {MESSAGE_TOO_BIG: "size", INVALID_TEXT: "utf8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """A request for a WebSocket that was found good, the door it leads to, its handshake, and what it may take."""
 
     request: Request

@@ -15,14 +15,14 @@ row proposes. Documents and clients are made from ``CODES``, never from a second
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+
+import msgspec
 
 from domain import JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """One row: what a number means and what the client does about it.
 
     ``status`` is the HTTP status of the same fault and ``close`` the close code that ends a connection for it, where

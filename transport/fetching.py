@@ -20,11 +20,11 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
+import msgspec
 import trio
 
 from domain import JsonValue
@@ -50,8 +50,7 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 _CUT_WORDS = ("disconnected", "closed connection")
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(msgspec.Struct, frozen=True):
     """An answer: ``headers`` with lower-case names, ``value`` (None for no body), ``round_trip`` in seconds."""
 
     status: int
@@ -60,8 +59,7 @@ class Fetched:
     round_trip: float
 
 
-@dataclass(slots=True)
-class FetcherStatistics:
+class FetcherStatistics(msgspec.Struct):
     """Counted since the beginning: ``asked`` of which ``waiting`` have no answer yet; ``received`` is in bytes."""
 
     asked: int = 0
@@ -71,12 +69,11 @@ class FetcherStatistics:
     received: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     method: str
     path: str
     query: Query = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     content: bytes | None = None
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import count
 from typing import Protocol, TypeAlias
 
+import msgspec
 import trio
 
 from domain import Allotments, Allowance, Position, Recollection, Throttle
@@ -41,8 +41,7 @@ Farewell: TypeAlias = Callable[[int, str, float, Position | None], Frame]
 """Writes the last word before a planned end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """What a WebSocket path leads to.
 
     ``subprotocols`` are those it speaks, the preferred first; a client that asks for none of them gets none.

@@ -18,10 +18,10 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from email.utils import formatdate
 
 import h11
+import msgspec
 import trio
 
 from domain import Allowance
@@ -55,8 +55,7 @@ _TLS_RECORD = 0x16
 _BODILESS = frozenset({204, 304})
 
 
-@dataclass(frozen=True, slots=True)
-class HttpLimits:
+class HttpLimits(msgspec.Struct, frozen=True):
     """Sizes in bytes, times in seconds."""
 
     head_size: int = 16 * 1024
@@ -65,8 +64,7 @@ class HttpLimits:
     idle_timeout: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """The head of a request, parsed. ``body_size`` is -1 for a chunked body."""
 
     method: str

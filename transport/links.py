@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from transport.refusals import place_of
 
@@ -27,8 +28,7 @@ _ADVICE: dict[Ending, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LinkLimits:
+class LinkLimits(msgspec.Struct, frozen=True):
     """Sizes in bytes, times in seconds.
 
     ``deadline`` is for the opening. After ``ping_interval`` without a byte the node is asked for a pong; it has
@@ -58,8 +58,7 @@ class Closed(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class LinkStatistics:
+class LinkStatistics(msgspec.Struct, frozen=True):
     """``waiting`` messages wait to be taken; ``received`` and ``sent`` count since the opening. Sizes are in bytes."""
 
     waiting: int
@@ -69,8 +68,7 @@ class LinkStatistics:
     sent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """An address taken apart: ``named`` is the host as the request names it, ``headers`` what it has with it."""
 
     place: str

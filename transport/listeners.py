@@ -11,8 +11,8 @@ import errno
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from config import split_address
@@ -102,8 +102,7 @@ def is_tcp(listener: socket.socket) -> bool:
     return listener.family in {socket.AF_INET, socket.AF_INET6}
 
 
-@dataclass(frozen=True, slots=True)
-class UnsentLimit:
+class UnsentLimit(msgspec.Struct, frozen=True):
     """Whether the kernel holds at most ``size`` unsent bytes of a connection; ``fault`` says why not, if it does not.
 
     Everything that it takes beyond is ahead of a critical frame.

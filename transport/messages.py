@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from domain import Allowance, JsonValue
 from domain.access import NO_RIGHTS, Rights
@@ -27,8 +28,7 @@ _ABSOLUTE = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 _FIELD_LIMIT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request, whole.
 
     ``path`` is percent-decoded; ``target`` is the same path as it came, for who must tell ``/`` from ``%2F``. Header
@@ -51,17 +51,15 @@ class Request:
     certificate: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """One HTTP response, whole; its length, date and connection fields are added when it is sent."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A request target, taken apart: the path as it came, the path decoded, and the query."""
 
     raw: str

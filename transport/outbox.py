@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain import Gap, Position, Priority, Reason, Turns
 from telemetry import counters
@@ -35,8 +36,7 @@ URGENT_SIZE = 16 * 1024
 ANSWER_LIMIT = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxStatistics:
+class OutboxStatistics(msgspec.Struct, frozen=True):
     """How many frames wait for each priority, their bytes and the oldest's age in seconds; what the limits cost."""
 
     depth: tuple[int, int, int, int]
@@ -47,8 +47,7 @@ class OutboxStatistics:
     age: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What may wait for one client and be in flight to it.
 
     ``size``: bytes below CRITICAL that wait; ``critical``: critical frames that wait; ``credit``: bytes below CRITICAL

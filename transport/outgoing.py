@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import h11
+import msgspec
 import trio
 
 BODY_LIMIT = 1024
@@ -23,8 +23,7 @@ class Unanswered(Exception):
     """There was no answer to a request; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the other side answered: status, its reason, and the beginning of the body."""
 
     status: int

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, Protocol, TypeAlias, cast
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from transport.codes import ProtocolError, UsageError
 from transport.messages import Request, Response
@@ -33,8 +34,7 @@ class Handler(Protocol):
         """Answer ``request``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One method and pattern; ``parameters`` are the names in it, in order, ``about`` what documents say of it."""
 
     method: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 import trio
 
 from config import ServerSettings
@@ -29,8 +29,7 @@ from transport.renewal import Renewal
 _PART_AT_ONCE = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(msgspec.Struct, frozen=True):
     """What waits in all outboxes: frames by priority, and the age of the oldest in seconds.
 
     ``credit`` is the most that is in flight to one client below CRITICAL, in bytes: a critical frame waits for no more
@@ -42,8 +41,7 @@ class Backlog:
     credit: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStatistics:
+class ServerStatistics(msgspec.Struct, frozen=True):
     """A server at one moment.
 
     ``links`` are the open WebSockets by door; ``accepted``, ``opened`` and ``refused`` (by reason) count up from 0.

@@ -7,8 +7,9 @@ steps to take; ``actors.connections.connection`` takes them. So every dialect ca
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+import msgspec
 
 from domain import Gap, Position
 from domain.access import Rights
@@ -16,15 +17,13 @@ from transport.encoder import Encoder
 from transport.frames import Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Send ``frame`` to this client: an answer, no publication."""
 
     frame: Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(msgspec.Struct, frozen=True):
     """What became of a subscription: where its channel is now, and whether all that was missed follows.
 
     A tree has no position of its own: its epoch is empty. ``gap`` is what of the missed cannot be told any more.
@@ -37,8 +36,7 @@ class Followed:
     gap: Gap | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(msgspec.Struct, frozen=True):
     """Follow ``channel`` (or the tree ``kind/*``), encoded by ``encode``.
 
     First comes what ``confirm`` makes of the outcome, then what followed ``since``, or the ``latest`` newest. Critical
@@ -55,15 +53,13 @@ class Subscribe:
     confirm: Callable[[Followed], Frame] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(msgspec.Struct, frozen=True):
     """Follow ``channel`` no more."""
 
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
-class Introduce:
+class Introduce(msgspec.Struct, frozen=True):
     """The client has said who it is: ``client`` is its word for itself.
 
     ``credit`` is how many bytes it allows us to have in flight and returns by itself; None: it does not, so pings do.
@@ -77,8 +73,7 @@ class Introduce:
     disconnect: Callable[[int, str, float, Position | None], Frame]
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(msgspec.Struct, frozen=True):
     """What became of a resume: ``missed`` critical events follow, up to ``newest``; all of them if ``recovered``."""
 
     recovered: bool
@@ -86,8 +81,7 @@ class Resumed:
     newest: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(msgspec.Struct, frozen=True):
     """Send what ``confirm`` makes of the outcome, then the critical events behind ``since``, encoded by ``encode``.
 
     ``since`` of None asks for nothing but the present position. ``channels`` (trees too) limits it to these; None:
@@ -101,29 +95,25 @@ class Resume:
     then: tuple[Subscribe, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """The client has processed ``size`` bytes: so many more may be in flight."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(msgspec.Struct, frozen=True):
     """The client has received every critical event up to ``position``."""
 
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(msgspec.Struct, frozen=True):
     """The client has shown these events, named by their ids, to a person."""
 
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Enquire:
+class Enquire(msgspec.Struct, frozen=True):
     """Put ``question`` to who answers behind this door, and take the steps that ``then`` makes of the answer.
 
     A refusal comes as a ``domain.Refused``. What the client says meanwhile waits.
@@ -133,15 +123,13 @@ class Enquire:
     then: Callable[[object], Sequence[Step]]
 
 
-@dataclass(frozen=True, slots=True)
-class Admit:
+class Admit(msgspec.Struct, frozen=True):
     """The client has shown who it is: it may do and see what ``rights`` say, from now on and while they last."""
 
     rights: Rights
 
 
-@dataclass(frozen=True, slots=True)
-class Express:
+class Express(msgspec.Struct, frozen=True):
     """What only this dialect can say, to a client that introduces itself no further: a hole, and the end.
 
     The arguments are those of ``Introduce``.
@@ -151,23 +139,20 @@ class Express:
     disconnect: Callable[[int, str, float, Position | None], Frame]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(msgspec.Struct, frozen=True):
     """Whenever the client has said nothing for ``after`` seconds, send what ``write`` makes, given the Unix seconds."""
 
     after: float
     write: Callable[[float], Frame]
 
 
-@dataclass(frozen=True, slots=True)
-class Withhold:
+class Withhold(msgspec.Struct, frozen=True):
     """The client was told that it does not see what it asked for, and ``why``: for the audit."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """Close the connection with ``code`` and ``reason`` (RFC 6455, section 7.4)."""
 
     code: int

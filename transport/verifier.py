@@ -12,7 +12,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from config import IssuerSettings
 from domain import JsonObject

@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, cast
 
+import msgspec
 import trio
 import trio_websocket
 from trio.lowlevel import checkpoint
@@ -84,8 +84,7 @@ def choose_subprotocol(headers: Mapping[str, str], spoken: Sequence[str]) -> str
     return next((name for name in spoken if name in offered), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(msgspec.Struct, frozen=True):
     """An opening handshake that was found good; ``early`` is what came behind its head."""
 
     key: str

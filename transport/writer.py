@@ -13,9 +13,9 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 import trio
+from msgspec.structs import replace
 from trio.lowlevel import wait_writable
 
 from domain import Gap, Position, Priority, Publication

@@ -13,11 +13,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import trio
+from msgspec.structs import replace
 
 from actors.accounts.notes import AccountNotes, Notes, in_short
 from actors.accounts.queue import BUSY_RETRY, Applicant, PasswordQueue

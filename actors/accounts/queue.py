@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 import trio
 
 from actors.accounts.words import Denial, Denied
@@ -33,8 +33,7 @@ BUSY_RETRY = 2.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Applicant:
+class Applicant(msgspec.Struct, frozen=True):
     """Who shows a password: ``key`` is what its failures are counted by, ``found`` is None where there is nobody."""
 
     key: str

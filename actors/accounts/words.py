@@ -6,17 +6,17 @@ Rules of this file: frozen classes. What is secret travels as a ``Secret``, so t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+import msgspec
 
 from config import Secret
 from domain import Priority
 from domain.access import User
 
 
-@dataclass(frozen=True, slots=True)
-class LogIn:
+class LogIn(msgspec.Struct, frozen=True):
     """Log in who is called ``login``, a name or an address: answered with ``LoggedIn`` or ``Denied``."""
 
     login: str
@@ -26,8 +26,7 @@ class LogIn:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Renew:
+class Renew(msgspec.Struct, frozen=True):
     """Renew the login whose refresh ``token`` this is: answered with ``LoggedIn`` or ``Denied``."""
 
     token: Secret
@@ -36,8 +35,7 @@ class Renew:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class LogOut:
+class LogOut(msgspec.Struct, frozen=True):
     """End the login of which this ``token`` is: answered with ``Done``, or ``Denied`` if it is none of ours.
 
     ``is_everywhere``: all logins of its user.
@@ -50,8 +48,7 @@ class LogOut:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePassword:
+class ChangePassword(msgspec.Struct, frozen=True):
     """Give the user whose access ``token`` this is a new password: answered with ``Done`` or ``Denied``.
 
     All its other logins end.
@@ -65,16 +62,14 @@ class ChangePassword:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class WhoIs:
+class WhoIs(msgspec.Struct, frozen=True):
     """Whose access ``token`` this is: answered with ``Known`` or ``Denied``."""
 
     token: Secret
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(msgspec.Struct, frozen=True):
     """The tokens of a login; the access token is good for ``expires_in`` seconds. ``session`` names the login."""
 
     access: Secret
@@ -84,8 +79,7 @@ class LoggedIn:
     expires_in: float
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """Whose a token is, and for how many seconds it is good; ``session`` is empty where it is not one of our own."""
 
     user: User
@@ -93,8 +87,7 @@ class Known:
     expires_in: float
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """It is done."""
 
 
@@ -115,8 +108,7 @@ class Denial(StrEnum):
     """The file of the users cannot be used now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(msgspec.Struct, frozen=True):
     """It is not done, for this reason; ``message`` may be shown, ``retry_after`` is in seconds."""
 
     why: Denial

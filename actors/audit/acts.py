@@ -7,7 +7,8 @@ thing is looked at before and after by the same function, so that the two can be
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from actors.acts import Act
 from actors.audit.words import AuditTrail

@@ -14,11 +14,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import trio
 
 from actors.audit.words import Noted, ReadAudit
@@ -49,13 +49,12 @@ class _Reply(Protocol):
         """Answer."""
 
 
-@dataclass(slots=True)
-class Backlog:
+class Backlog(msgspec.Struct):
     """What is not written yet; it outlives the auditor's lives. ``lost`` is how many entries there was no room for."""
 
-    waiting: deque[Entry] = field(default_factory=deque)
-    crowd: Crowd = field(default_factory=Crowd)
-    lost_before: int = field(default_factory=lambda: counters.audit_lost)
+    waiting: deque[Entry] = msgspec.field(default_factory=deque)
+    crowd: Crowd = msgspec.field(default_factory=Crowd)
+    lost_before: int = msgspec.field(default_factory=lambda: counters.audit_lost)
 
     @property
     def lost(self) -> int:

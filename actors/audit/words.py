@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from actors.places import AUDITOR, Address
 from actors.runtime import ActorDead, Environment, MailboxFull
@@ -19,16 +20,14 @@ from domain.audit import GATEWAY, NOWHERE, Entry, Outcome, Target, Whence, Who
 from telemetry import counters
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(msgspec.Struct, frozen=True):
     """Something to be written down."""
 
     entry: Entry
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAudit:
+class ReadAudit(msgspec.Struct, frozen=True):
     """Asks for the newest ``limit`` entries that are ``wanted``, newest first: answered with a tuple of documents.
 
     ``wanted`` is called in a thread and looks at nothing but the document. What has failed is answered with None.
@@ -39,8 +38,7 @@ class ReadAudit:
     priority: ClassVar[Priority] = Priority.LOW
 
 
-@dataclass(frozen=True, slots=True)
-class AuditTrail:
+class AuditTrail(msgspec.Struct, frozen=True):
     """The way to the auditor of a running tree, None where there is no tree; ``clock`` gives the Unix seconds."""
 
     environment: Environment | None = None

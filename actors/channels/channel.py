@@ -11,9 +11,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 import trio
 from trio.lowlevel import checkpoint
 
@@ -36,8 +36,7 @@ SEED_TIMEOUT = 1.0
 FULL_DELAY = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class TellDue:
+class TellDue(msgspec.Struct, frozen=True):
     """Something has waited for as long as its followers wanted: until ``at``, on trio's clock."""
 
     at: float

@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import ClassVar
 
+import msgspec
 import trio
+from msgspec.structs import replace
 
 from actors.channels.channel import Channel
 from actors.channels.critical_order import CriticalOrder
@@ -36,15 +37,13 @@ KNOWN_LIMIT, KNOWN_TIMEOUT = 1000, 5.0
 CROWDED = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class RetireIdle:
+class RetireIdle(msgspec.Struct, frozen=True):
     """It is time to let go of the channels that nobody used."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class OpenKnown:
+class OpenKnown(msgspec.Struct, frozen=True):
     """The journal has events of the channels ``names`` below ``tree``."""
 
     tree: str
@@ -52,8 +51,7 @@ class OpenKnown:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     """What the keeper holds of one channel; ``used`` is on trio's clock."""
 
     ref: ActorRef

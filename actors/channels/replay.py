@@ -8,7 +8,8 @@ publication always fits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from actors.messages import Follow
 from domain import Gap, History, Priority, Publication, newest_of_each, pacing_key
@@ -25,8 +26,7 @@ FRAMES_KEPT = 256
 Told = Sequence[tuple[Publication, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """The answer to a follow, and the frames that come right behind it."""
 
     followed: Followed

@@ -10,8 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import ClassVar
+
+import msgspec
+from msgspec.structs import replace
 
 from actors.audit.words import AuditTrail
 from actors.connections.lobby import NOT_CONNECTED, REASON, Lobby
@@ -71,16 +73,14 @@ Answerer = Callable[[object], Awaitable[object]]
 """Who answers what the sessions behind a door enquire; raises ``Refused`` for what is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proceed:
+class Proceed(msgspec.Struct, frozen=True):
     """What is left to be done of opening a session: it asks somebody, and nobody who comes in waits for that."""
 
     steps: Sequence[Step]
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(msgspec.Struct, frozen=True):
     """Whom a connection speaks to: the keeper of the channels, and who else there is.
 
     ``recorder`` knows what was missed, ``receipts`` notes what was received, ``lobby`` waits for introductions,
@@ -304,8 +304,7 @@ class ConnectionPeer:
         self._gate.release(self._link)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """What opens behind a door: the maker of the session, given the link and the request.
 
     Who ``must_introduce`` itself is closed when it has not done so in time, with the code and reason of ``late``.

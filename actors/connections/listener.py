@@ -10,9 +10,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.audit.words import AuditTrail
@@ -35,24 +35,21 @@ from transport import Door, Request, Response, Routes, Server, UnsentLimit, chec
 _BOUND_BROKEN = "a critical event waits behind all that the kernel takes for a socket: its bound does not hold"
 
 
-@dataclass(frozen=True, slots=True)
-class Drain:
+class Drain(msgspec.Struct, frozen=True):
     """Take nobody more and let the clients leave, within ``timeout`` seconds; answered with how many were cut."""
 
     timeout: float
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(msgspec.Struct, frozen=True):
     """Put in force what can change while the port is open, the certificate included."""
 
     settings: ServerSettings
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(msgspec.Struct, frozen=True):
     """Rights may have changed: look at all links again, as the warden does; answered with how many were closed.
 
     ``rights_of`` tells what an identity may by now, None if it may nothing any more.
@@ -62,8 +59,7 @@ class Review:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(slots=True)
-class Front:
+class Front(msgspec.Struct):
     """Who serves the port at the moment, for those who want its figures; ``server`` is None between two lives.
 
     ``unsent`` is what was found out about the kernel, once for all lives; None where nobody listens on TCP.
@@ -72,7 +68,7 @@ class Front:
 
     server: Server | None = None
     unsent: UnsentLimit | None = None
-    memory: Memory = field(default_factory=Memory)
+    memory: Memory = msgspec.field(default_factory=Memory)
 
     def open_links(self) -> int:
         """How many WebSockets are open."""

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import trio
 
 from transport import Frame, Link, Prompt
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct):
     """When a client is to be spoken to (on trio's clock), and by what."""
 
     due: float

@@ -14,9 +14,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import msgspec
 import trio
 from trio.lowlevel import checkpoint
 
@@ -59,8 +59,7 @@ class Client(Protocol):
         """How it ends, once it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Introduced:
+class Introduced(msgspec.Struct, frozen=True):
     """A native client has said who it is: it owes receipts from now on."""
 
     link: Client
@@ -68,8 +67,7 @@ class Introduced:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(msgspec.Struct, frozen=True):
     """A client has received every critical event up to ``position``; a newer word takes the place of one that waits."""
 
     link: Client
@@ -81,16 +79,14 @@ class Acknowledged:
         return self.link.id
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """A client has shown these events."""
 
     link: Client
     ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """A client is gone."""
 
     link: Client

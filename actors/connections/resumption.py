@@ -10,9 +10,9 @@ again, until what is left is less than a channel remembers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import trio
+from msgspec.structs import replace
 from trio.lowlevel import checkpoint
 
 from actors.connections.unrecovered import Unrecovered

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+import msgspec
 import trio
+from msgspec.structs import replace
 
 from actors.acts import Act
 from actors.desks.alarm_calls import call_for
@@ -43,24 +44,21 @@ NOWHERE = Site()
 """An alarm names its equipment by its path: there are no aliases here."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignalTaken:
+class SignalTaken(msgspec.Struct, frozen=True):
     """A source said something that may concern alarms; one priority for all, so that none overtakes another."""
 
     event: Event
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAlarms:
+class ReadAlarms(msgspec.Struct, frozen=True):
     """Answer what ``read`` makes of the alarms now; None before what was kept is read."""
 
     read: Callable[[AlarmsNow], object]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """It is time to see what is due."""
 
     priority: ClassVar[Priority] = Priority.HIGH

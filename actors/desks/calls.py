@@ -11,10 +11,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.acts import Act
@@ -82,30 +82,26 @@ def _noise() -> int:
     return secrets.randbits(NOISE_BITS)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCalls:
+class ReadCalls(msgspec.Struct, frozen=True):
     """Answer what ``read`` makes of the calls now."""
 
     read: Callable[[CallsNow], object]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """It is time to see what is due."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(msgspec.Struct, frozen=True):
     """The notifier is there: what was not sent for sure is to be sent again."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """Critical events up to ``position`` were published some time ago: what concerned a call was heard."""
 
     position: Position

@@ -17,9 +17,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import msgspec
 import trio
 
 from actors.acts import Act, Acted, unavailable
@@ -56,8 +56,7 @@ class Reply(Protocol):
         """Answer with an exception, by default the one being handled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
+class Concern(msgspec.Struct, frozen=True):
     """Something that an act is about: the ``path`` of its place, and what is said to whom it is not there.
 
     Without a ``path`` it is there for nobody: who has a tenant is told so at once, as of what is another's. Where it
@@ -70,23 +69,20 @@ class Concern:
     state: State = nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(msgspec.Struct, frozen=True):
     """What was kept could be read at last."""
 
     rows: Mapping[str, StateRead]
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class Expire:
+class Expire(msgspec.Struct, frozen=True):
     """It is time to forget acts that are too old."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class PayOwed:
+class PayOwed(msgspec.Struct, frozen=True):
     """It is time to try again to commit what the recorder had no room for."""
 
     priority: ClassVar[Priority] = Priority.HIGH

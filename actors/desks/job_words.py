@@ -6,38 +6,35 @@ Rules of this file: frozen classes; counts that say they are all take the place 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
+
+import msgspec
 
 from domain import Event, Priority
 from domain.plant.jobs import Count, JobsNow, Run
 
 
-@dataclass(frozen=True, slots=True)
-class CountTaken:
+class CountTaken(msgspec.Struct, frozen=True):
     """A source counted, or a reading came that a configured counter shows."""
 
     event: Event
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadJobs:
+class ReadJobs(msgspec.Struct, frozen=True):
     """Answer what ``read`` makes of jobs, counts, changeovers and quality now."""
 
     read: Callable[[JobsNow], object]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """It is time to see what is due."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class CountsTold:
+class CountsTold(msgspec.Struct, frozen=True):
     """What was counted at ``equipment``: a count whose id was told before takes the place of that one.
 
     ``is_all``: these are all counts of the place, what is old by the minute.
@@ -49,8 +46,7 @@ class CountsTold:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class RunsTold:
+class RunsTold(msgspec.Struct, frozen=True):
     """What ``equipment`` worked on, oldest first; the last one may go on."""
 
     equipment: str

@@ -11,9 +11,9 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.desks.alarms import ReadAlarms
@@ -43,40 +43,35 @@ OWED_LIMIT = 100
 GAUGES = ("chain_tps", "chain_tps_target", "chain_silence", "portal_alerts")
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """It is time for the periodic event of ``type``."""
 
     type: str
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPortal:
+class ReadPortal(msgspec.Struct, frozen=True):
     """Answer what ``read`` makes of the present view and its surroundings."""
 
     read: Callable[[Now, Surroundings], object]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRecalled:
+class HistoryRecalled(msgspec.Struct, frozen=True):
     """The keeper of the history knows what was before this life."""
 
     earlier: Earlier
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class AlertsRecalled:
+class AlertsRecalled(msgspec.Struct, frozen=True):
     """The alarms' desk believes that these alerts are raised, each since a moment."""
 
     raised: Mapping[str, float]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class PortalInForce:
+class PortalInForce(msgspec.Struct, frozen=True):
     """The portal's ``settings`` in force, and the names of the ``required`` sources that are nodes of a chain."""
 
     settings: Callable[[], PortalSettings]

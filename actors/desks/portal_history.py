@@ -7,8 +7,9 @@ no room for stays in the tally and goes along with the next minute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
+
+import msgspec
 
 from actors.desks.portal_series import AddSeries, ReadSeries, SeriesKept
 from actors.places import SERIES, Address
@@ -19,8 +20,7 @@ CLOSING_PATIENCE = 2.0
 RECALL_PATIENCE = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(msgspec.Struct, frozen=True):
     """What the last day of earlier lives left.
 
     ``peaks`` are moments with the highest rate of the minute of each, ``height`` is that of the highest block that was

@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+import msgspec
 import trio
 
 from actors.recorder.disk import Run, at_once, in_thread
@@ -33,8 +33,7 @@ MORE_INTERVAL = 1.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class AddSeries:
+class AddSeries(msgspec.Struct, frozen=True):
     """Keep ``minutes`` that ended, handed over ``at``; answered with whether they are on disk."""
 
     minutes: Cells
@@ -42,8 +41,7 @@ class AddSeries:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSeries:
+class ReadSeries(msgspec.Struct, frozen=True):
     """Answer the newest ``limit`` rows of ``span`` that begin from ``begin`` on and before ``end``: ``SeriesKept``.
 
     None while they cannot be read.
@@ -56,8 +54,7 @@ class ReadSeries:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesKept:
+class SeriesKept(msgspec.Struct, frozen=True):
     """Rows by their beginnings; ``has_more``: older ones were left out; ``at``: when the newest were handed over."""
 
     cells: Cells
@@ -65,8 +62,7 @@ class SeriesKept:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Retain:
+class Retain(msgspec.Struct, frozen=True):
     """It is time to delete what is too old."""
 
     priority: ClassVar[Priority] = Priority.LOW

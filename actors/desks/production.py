@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.acts import Act
@@ -68,31 +68,27 @@ HEARD = frozenset({STATE_CHANGED, *LINKS})
 """The types of events that are this desk's business."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateTaken:
+class StateTaken(msgspec.Struct, frozen=True):
     """A source said what a machine does, or that it hears nothing of it."""
 
     event: Event
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ReadProduction:
+class ReadProduction(msgspec.Struct, frozen=True):
     """Answer what ``read`` makes of ledger, stops and figures now."""
 
     read: Callable[[LedgersNow], object]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """It is time to see what time has done."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class JobsTold:
+class JobsTold(msgspec.Struct, frozen=True):
     """All that was counted, and what each place worked on."""
 
     counts: tuple[tuple[str, tuple[Count, ...]], ...]

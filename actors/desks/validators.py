@@ -13,10 +13,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.desks.deciding import DecidingDesk
@@ -36,16 +36,14 @@ LOOK = 0.5
 """Seconds between two looks at what time has done: silence and halts are told at most so much late."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadValidators:
+class ReadValidators(msgspec.Struct, frozen=True):
     """Answer what ``read`` makes of chains and validators now."""
 
     read: Callable[[ValidatorsNow], object]
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """It is time to see what is due."""
 
     priority: ClassVar[Priority] = Priority.HIGH

@@ -7,7 +7,6 @@ calls no code of a hook.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -28,8 +27,7 @@ from domain.hooks import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """An entry point called ``name``: the hook behind it, or the ``error`` that loading it ended with."""
 
     name: str

@@ -11,10 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from functools import partial
 
 import trio
+from msgspec.structs import replace
 
 from actors.acts import Act, Acts
 from actors.checking import checked

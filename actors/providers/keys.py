@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.providers.trouble import told
@@ -35,8 +35,7 @@ BODY_LIMIT = 256 * 1024
 DEADLINE = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyIssuers:
+class ApplyIssuers(msgspec.Struct, frozen=True):
     """Trust what the present settings say, and fetch the keys of that."""
 
     priority: ClassVar[Priority] = Priority.HIGH

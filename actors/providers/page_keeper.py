@@ -10,13 +10,15 @@ Rules of this file:
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+import msgspec
 import trio
+from msgspec.structs import replace
 
 from actors.accounts.notes import in_short
 from actors.accounts.tokens import Tokens
@@ -67,12 +69,11 @@ class _Reply(Protocol):
         """Answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageVisits:
+class PageVisits(msgspec.Struct, frozen=True):
     """Who is signed in, and the key by which sign-ins are begun: one for the life of the process."""
 
-    sessions: PageSessions = field(default_factory=PageSessions)
-    sign_ins: SignIns = field(default_factory=lambda: SignIns(secrets.token_bytes(_KEY_SIZE)))
+    sessions: PageSessions = msgspec.field(default_factory=PageSessions)
+    sign_ins: SignIns = msgspec.field(default_factory=lambda: SignIns(secrets.token_bytes(_KEY_SIZE)))
 
 
 class PageKeeper(TrioActor):
@@ -155,7 +156,7 @@ class PageKeeper(TrioActor):
             self._finishing -= 1
         # Under a name of our own, so that an end of this session ends no other one.
         identity = replace(granted.identity, session=f"page-{secrets.token_hex(16)}")
-        return self._begin(attempt.issuer, replace(granted, identity=identity), message.host)
+        return self._begin(attempt.issuer, dataclasses.replace(granted, identity=identity), message.host)
 
     def _keep_login(self, message: KeepLogin) -> SignedIn | NotSignedIn:
         login, now = message.login, self._clock()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import msgspec
+
 from actors.accounts.words import LoggedIn
 from config import Secret
 from domain import Priority
@@ -24,8 +26,7 @@ class FinishSignIn:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class KeepLogin:
+class KeepLogin(msgspec.Struct, frozen=True):
     """A user of this gateway has logged in, and the page is to have a session: ``SignedIn`` or ``NotSignedIn``."""
 
     login: LoggedIn
@@ -50,16 +51,14 @@ class SettleSession:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(msgspec.Struct, frozen=True):
     """The browser is to keep ``secret``."""
 
     secret: Secret
     session: PageSession
 
 
-@dataclass(frozen=True, slots=True)
-class NotSignedIn:
+class NotSignedIn(msgspec.Struct, frozen=True):
     """Nobody is signed in; ``message`` may be shown to whoever it is, who is called ``name`` if that is known."""
 
     fault: SignInFault

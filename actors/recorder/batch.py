@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from actors.messages import Writing
 from config import JournalSettings
@@ -100,8 +101,7 @@ class Spool:
         return [self._events.popleft() for _ in range(min(limit, len(self._events)))]
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """What became of the entries of a commit, what was ``deleted`` to have room for them, why some were left out."""
 
     recorded: list[Recorded]
@@ -151,8 +151,7 @@ def _append(journal: Journal, entries: Sequence[Entry], rows: Sequence[Row], *, 
     return Appended(journal.append(entries, rows, is_synced=is_synced), deleted)
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """What a step of retention did: records ``retired`` by age or size, records ``shed`` for want of room.
 
     ``oversize`` is by how many bytes the critical ones are too many; ``more`` says that there is more to do.

@@ -7,8 +7,9 @@ no more than one. What cannot be read is answered with what memory has, as not r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
+
+import msgspec
 
 from actors.messages import CriticalRead, ReadChannels, ReadCritical, ReadNewest, StateRead
 from actors.recorder.batch import Standing, publications
@@ -32,8 +33,7 @@ class Reply(Protocol):
         """Answer with ``value``."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateAwaited:
+class StateAwaited(msgspec.Struct, frozen=True):
     """Rows of ``kind`` are to be read once nothing waits that may change them."""
 
     kind: str
@@ -41,8 +41,7 @@ class StateAwaited:
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(msgspec.Struct):
     """A long read that is under way, and the message by which the recorder goes on with it."""
 
     request: ReadCritical

@@ -17,10 +17,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import trio
 
 from actors.messages import (
@@ -54,23 +54,20 @@ RETAIN_INTERVAL = 60.0
 LESSER = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 
 
-@dataclass(frozen=True, slots=True)
-class Recover:
+class Recover(msgspec.Struct, frozen=True):
     """It is time to write again: to ``journal``, which was opened anew, or to the one that was full."""
 
     journal: Journal | None
     priority: ClassVar[Priority] = Priority.CRITICAL
 
 
-@dataclass(frozen=True, slots=True)
-class WriteKept:
+class WriteKept(msgspec.Struct, frozen=True):
     """It is time to write what was published and is kept besides."""
 
     priority: ClassVar[Priority] = Priority.LOW
 
 
-@dataclass(frozen=True, slots=True)
-class Retain:
+class Retain(msgspec.Struct, frozen=True):
     """It is time to delete what is too old or too much."""
 
     priority: ClassVar[Priority] = Priority.LOW

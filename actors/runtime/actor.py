@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
+import msgspec
 import pykka
 from pykka import messages
 
@@ -27,8 +27,7 @@ from domain import JsonValue, Priority
 M = TypeVar("M")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Asks an actor for its ``describe()``; HIGH, so that a backlog of routine does not make it look stuck."""
 
     priority: ClassVar[Priority] = Priority.HIGH

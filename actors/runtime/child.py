@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
+
+import msgspec
 
 from actors.runtime.actor import Actor
 from actors.runtime.future import ActorRef
@@ -21,8 +22,7 @@ from domain import Priority
 _NO_KWARGS: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ChildSpec:
+class ChildSpec(msgspec.Struct, frozen=True):
     """How to make a child and what to do when it ends.
 
     ``shutdown`` is how many seconds it gets to handle what waits when it is to end; a supervisor gets as long as
@@ -32,37 +32,33 @@ class ChildSpec:
     id: str
     actor_class: type[Actor]
     args: tuple[object, ...] = ()
-    kwargs: Mapping[str, object] = field(default_factory=lambda: _NO_KWARGS)
+    kwargs: Mapping[str, object] = _NO_KWARGS
     restart: Restart = Restart.PERMANENT
     shutdown: float = 5.0
     redeliver: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StartChild:
+class StartChild(msgspec.Struct, frozen=True):
     """Asks a supervisor for a new child; the answer is its ref, and if it cannot be made the reason is raised."""
 
     priority: ClassVar[Priority] = Priority.HIGH
     spec: ChildSpec
 
 
-@dataclass(frozen=True, slots=True)
-class StopChild:
+class StopChild(msgspec.Struct, frozen=True):
     """Asks a supervisor to end a child for good; answered with True once it has, False if there is none."""
 
     priority: ClassVar[Priority] = Priority.HIGH
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListChildren:
+class ListChildren(msgspec.Struct, frozen=True):
     """Asks a supervisor for its children, a tuple of ``ChildInfo`` in the order of their start."""
 
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ChildInfo:
+class ChildInfo(msgspec.Struct, frozen=True):
     """What a supervisor says of a child; ``ref`` is None as long as it could not be made."""
 
     id: str

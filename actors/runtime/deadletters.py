@@ -9,7 +9,8 @@ from __future__ import annotations
 import traceback
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from actors.runtime.errors import ActorDead
 from actors.runtime.lanes import Envelope, answer, is_stop, refuse
@@ -19,8 +20,7 @@ from actors.runtime.observer import Observer
 TRACEBACK_SIZE = 8192  # characters kept of each traceback, the last ones
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(msgspec.Struct, frozen=True):
     """A message that no life of its actor handled; ``at`` is on trio's clock."""
 
     actor: str
@@ -29,8 +29,7 @@ class DeadLetter:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
+class Quarantined(msgspec.Struct, frozen=True):
     """A message that ended a life of its actor; ``at`` is on trio's clock."""
 
     actor: str

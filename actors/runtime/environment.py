@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from itertools import count
 
+import msgspec
 import pykka
 
 from actors.runtime.deadletters import DeadLetters
@@ -26,8 +26,7 @@ from actors.runtime.observer import Observer
 from actors.runtime.registry import Registry, mailbox_of
 
 
-@dataclass(slots=True)
-class Environment:
+class Environment(msgspec.Struct):
     """What the actors of one system share; ``launch`` runs an actor that has no supervisor."""
 
     observer: Observer
@@ -35,9 +34,9 @@ class Environment:
     post: Post
     letters: DeadLetters
     launch: Callable[[pykka.Actor], None]
-    registry: Registry = field(default_factory=Registry)
-    abandoned: Counter[str] = field(default_factory=Counter)
-    names: Iterator[int] = field(default_factory=lambda: count(1))
+    registry: Registry = msgspec.field(default_factory=Registry)
+    abandoned: Counter[str] = msgspec.field(default_factory=Counter)
+    names: Iterator[int] = msgspec.field(default_factory=lambda: count(1))
 
     def bury(self, ref: ActorRef, path: str, reason: str = "the actor has ended") -> None:
         """End the address ``ref`` for good: what waits goes to the dead letters."""
@@ -66,8 +65,7 @@ class Environment:
         self.post.run_on_trio(lambda: self.letters.bury(path, (letter,), reason))
 
 
-@dataclass(frozen=True, slots=True)
-class Birth:
+class Birth(msgspec.Struct, frozen=True):
     """Who an actor is: its place in the tree, and the address of its earlier lives if it had one."""
 
     environment: Environment

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import pykka
 from pykka.messages import _ActorStop
 
@@ -42,8 +42,7 @@ Lane = deque[Envelope]
 _NOTHING_LEFT: Iterator[int] = iter(())
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxStatistics:
+class MailboxStatistics(msgspec.Struct, frozen=True):
     """What waits in a mailbox, and what became of the rest since it was made.
 
     ``capacity`` is that of each lane. ``put`` counts accepted messages, ``late`` those after the stop. ``age`` is for

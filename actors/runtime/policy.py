@@ -6,8 +6,9 @@ Rules of this file: plain code. The time and the random numbers are arguments.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Restart(Enum):
@@ -30,8 +31,7 @@ class Strategy(Enum):
     REST_FOR_ONE = "the failed child and those started after it"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """How a supervisor looks after its children.
 
     More than ``intensity`` restarts within ``period`` seconds, and it gives up. The first restart comes after

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from heapq import nlargest
 
+import msgspec
 import pykka
 import trio
+from msgspec.structs import replace
 
 from actors.runtime.actor import Actor, Report
 from actors.runtime.child import Child, Past
@@ -30,8 +31,7 @@ WORST = 8  # children shown of a supervisor that has more than can be expanded
 SLICE = 512  # children counted before other tasks get their turn
 
 
-@dataclass(frozen=True, slots=True)
-class ActorStatus:
+class ActorStatus(msgspec.Struct, frozen=True):
     """How an actor is, and those below it. Ages are seconds; ``depth``, ``oldest`` and the losses go by priority.
 
     ``oldest`` is for how long the oldest message has waited, where one does; how exactly that is known says ``marks``.
@@ -45,12 +45,12 @@ class ActorStatus:
     path: str
     kind: str
     state: str
-    depth: Mapping[Priority, int] = field(default_factory=dict)
-    oldest: Mapping[Priority, float] = field(default_factory=dict)
+    depth: Mapping[Priority, int] = msgspec.field(default_factory=dict)
+    oldest: Mapping[Priority, float] = msgspec.field(default_factory=dict)
     handled: int = 0
-    dropped: Mapping[Priority, int] = field(default_factory=dict)
-    conflated: Mapping[Priority, int] = field(default_factory=dict)
-    refused: Mapping[Priority, int] = field(default_factory=dict)
+    dropped: Mapping[Priority, int] = msgspec.field(default_factory=dict)
+    conflated: Mapping[Priority, int] = msgspec.field(default_factory=dict)
+    refused: Mapping[Priority, int] = msgspec.field(default_factory=dict)
     restarts: int = 0
     quarantined: int = 0
     last_failure: str | None = None
@@ -58,12 +58,12 @@ class ActorStatus:
     last_message_age: float | None = None
     handling: str | None = None
     handling_age: float | None = None
-    description: Mapping[str, JsonValue] = field(default_factory=dict)
+    description: Mapping[str, JsonValue] = msgspec.field(default_factory=dict)
     children: tuple[ActorStatus, ...] = ()
     summarised: int = 0
-    summarised_depth: Mapping[Priority, int] = field(default_factory=dict)
-    summarised_oldest: Mapping[Priority, float] = field(default_factory=dict)
-    summarised_states: Mapping[str, int] = field(default_factory=dict)
+    summarised_depth: Mapping[Priority, int] = msgspec.field(default_factory=dict)
+    summarised_oldest: Mapping[Priority, float] = msgspec.field(default_factory=dict)
+    summarised_states: Mapping[str, int] = msgspec.field(default_factory=dict)
 
     def walk(self) -> Iterable[ActorStatus]:
         """Yield this status and those below it."""
@@ -235,13 +235,12 @@ def _description(question: pykka.Future[object] | None) -> Mapping[str, JsonValu
     return description if isinstance(description, Mapping) else {}
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(msgspec.Struct):
     """What is told of children that are not shown."""
 
-    depth: dict[Priority, int] = field(default_factory=dict)
-    oldest: dict[Priority, float] = field(default_factory=dict)
-    states: Counter[str] = field(default_factory=Counter)
+    depth: dict[Priority, int] = msgspec.field(default_factory=dict)
+    oldest: dict[Priority, float] = msgspec.field(default_factory=dict)
+    states: Counter[str] = msgspec.field(default_factory=Counter)
 
     def take(self, mailbox: AnyMailbox) -> None:
         """Add a mailbox with something in it."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
+import msgspec
 import trio
 
 from actors.messages import EventTaken, Observed
@@ -118,8 +118,7 @@ def _is_fault(said: Observation) -> bool:
     return getattr(said, "fault", None) is not None
 
 
-@dataclass(slots=True)
-class NodeState:
+class NodeState(msgspec.Struct):
     """How one node is: for the status document, the log and the metrics of the source ``source``.
 
     ``name`` is the node's, ``part`` which of its interfaces this is about. ``reason`` is why it is not connected,
@@ -140,7 +139,7 @@ class NodeState:
     failures: int = 0
     waiting: int = 0
     last_failure: str | None = None
-    not_told: Mapping[str, str] = field(default_factory=dict)
+    not_told: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def connected(self) -> None:
         """The node was reached and spoke."""

@@ -13,10 +13,10 @@ import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 
 import trio
+from msgspec.structs import replace
 
 from actors.sources.access import Access
 from actors.sources.backoff import Backoff

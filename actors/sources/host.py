@@ -10,8 +10,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import psutil
 import trio
 
@@ -28,8 +28,7 @@ DISK_TIMEOUT = 2.0
 MEBIBYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Totals:
+class _Totals(msgspec.Struct, frozen=True):
     """What only grows, at one moment of the monotonic clock."""
 
     at: float
@@ -152,8 +151,7 @@ def _milliseconds(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds * 1000, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class _Disk:
+class _Disk(msgspec.Struct, frozen=True):
     """One file system: how full, or why that is not known."""
 
     used: int | None

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import msgspec
 import trio
 
 from actors.sources.access import Access
@@ -39,8 +39,7 @@ QUESTIONS_LIMIT = 10_000
 """Questions that wait for their turn; of a node that owes more answers nothing is known any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """Seconds between two looks (``poll``) and for an answer (``deadline``); ``requests`` may be under way."""
 
     poll: float
@@ -53,8 +52,7 @@ class Pace:
         return 2 * self.poll + self.deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(msgspec.Struct, frozen=True):
     """One place of one chain: what is read there, how it is, whom it is told, and the ``clock`` (Unix seconds).
 
     ``access`` is what lets us in.
@@ -67,7 +65,7 @@ class Post:
     pace: Pace
     clock: Callable[[], float]
     chance: random.Random
-    access: Access = field(default_factory=Access)
+    access: Access = msgspec.field(default_factory=Access)
 
     def fetcher(self, connections: int) -> Fetcher:
         """Who asks there, ``connections`` at a time."""

@@ -7,15 +7,14 @@ outlives a life of it: it is kept by the roll of the sources (``silence``), whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from config import SourceSettings
 from domain import JsonValue, rfc3339
 from domain.silence import PATIENCE
 
 
-@dataclass(slots=True)
-class Freshness:
+class Freshness(msgspec.Struct):
     """When a source last had something to say; ``cadence`` (seconds) of 0 promises nothing, so never goes stale."""
 
     name: str
@@ -24,7 +23,7 @@ class Freshness:
     cadence: float
     is_required: bool
     last: float | None = None
-    count: int = field(default=0)
+    count: int = msgspec.field(default=0)
 
     @classmethod
     def of(cls, name: str, settings: SourceSettings) -> Freshness:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import ClassVar
+
+import msgspec
 
 from actors.hooks.installed import Installed
 from actors.places import Address
@@ -47,16 +48,14 @@ ANSWER_TIMEOUT = 5.0
 NEVER = sys.maxsize
 
 
-@dataclass(frozen=True, slots=True)
-class FindSource:
+class FindSource(msgspec.Struct, frozen=True):
     """Asks for the ref of the first source of ``kind``; None if there is none."""
 
     kind: str
     priority: ClassVar[Priority] = Priority.HIGH
 
 
-@dataclass(frozen=True, slots=True)
-class ApplySources:
+class ApplySources(msgspec.Struct, frozen=True):
     """Begin, end and begin anew what the present settings of the sources say."""
 
     priority: ClassVar[Priority] = Priority.HIGH

@@ -6,15 +6,14 @@ document and what is checked by tests are one thing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain import JsonObject
 
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One parameter of the query; ``schema`` is its JSON Schema."""
 
     name: str
@@ -22,8 +21,7 @@ class Parameter:
     schema: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One method of one path. ``answer`` and ``body`` are types; ``refuses`` are the statuses of its problems.
 
     An act takes the header ``Idempotency-Key``. ``bodies`` are further media types, each with the type of its body.

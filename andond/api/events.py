@@ -12,7 +12,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from actors import AuditTrail, EventsTaken, ReadFault, Refusal, TakeEvents
 from actors.places import Address
@@ -36,8 +38,7 @@ RETRY_AFTER_FAULT = 5.0
 NOTHING_TAKEN = EventsTaken(0, 0, 0, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """The events of one request; those of a batch are named by their place in it."""
 
     members: list[JsonValue]

@@ -7,11 +7,11 @@ is told at the members that the client wrote, all of it at once: who or when sai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from andond.api.describe import Operation
 from andond.api.floor_desks import Floor, FloorRoutes
@@ -129,8 +129,7 @@ class Deed:
         return answered
 
 
-@dataclass(frozen=True, slots=True)
-class ActWord:
+class ActWord(msgspec.Struct, frozen=True):
     """A word of a path, the type of its act, the type of its body, and how that is read."""
 
     type: str

@@ -7,8 +7,9 @@ active can be shelved by what it is of: ``equipment``, ``key`` and ``code``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+import msgspec
 
 from andond.api.alarm_types import Alarm, AlarmList, AlarmName, Board, Flood, Rates, Remove, Shelve, Summary, WithReason
 from andond.api.describe import Operation, Parameter
@@ -117,8 +118,7 @@ async def rows_of(
     return rows, len(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(msgspec.Struct, frozen=True):
     """Which alarms a query asks for."""
 
     which: str

@@ -8,7 +8,8 @@ one moment, the whole is of nearly one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from andond.api.describe import Operation
 from andond.api.floor_andon_events import event
@@ -30,8 +31,7 @@ TAG = "dashboard"
 UNHEARD = "nothing was heard of it"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """What the production knows of a line: ``figures`` of the shift, ``stops`` that go on; None if nothing."""
 
     place: Equipment

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec, TypeVar, cast
+
+import msgspec
 
 from actors import Act, Acts
 from actors.desks import ReadAlarms, ReadCalls, ReadJobs, ReadProduction
@@ -49,8 +50,7 @@ _ANSWERS: Mapping[Grounds, tuple[int, str]] = {
 """The status of each kind of no, and its word for the dashboard's clients."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """What was found; a desk that answers None did not look."""
 
     found: object

@@ -6,7 +6,8 @@ Rules of this file: one line a group of paths. A path that is added below a grou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from andond.api.describe import Operation
 from andond.api.floor_desks import Floor, FloorRoutes

@@ -7,9 +7,11 @@ address it came from. A moment is RFC 3339; a date alone is the first moment of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from andond.api.describe import JSON
 from domain import Arguments, Fault, Grounds, JsonObject, JsonValue, Refused, parse_rfc3339
@@ -33,8 +35,7 @@ _NAME_LIMIT = 200
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What a person said: ``at`` is None where the client did not say when, ``written_at`` how it wrote it.
 
     ``whence`` is where it came from.
@@ -49,8 +50,7 @@ class Said:
     whence: Whence = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Which part of a list is wanted."""
 
     limit: int = LIMIT
@@ -78,12 +78,11 @@ def portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[begin : begin + PORTION] for begin in range(0, len(items), PORTION))
 
 
-@dataclass(slots=True)
-class Query:
+class Query(msgspec.Struct):
     """The query of a request; what is wrong with it is collected until ``check``."""
 
     request: Request
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = msgspec.field(default_factory=list)
 
     def text(self, *names: str) -> str | None:
         """The last value of the first of ``names`` that has one, None if none has."""

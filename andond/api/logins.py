@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
+
+import msgspec
 
 from actors import Denial, Denied, Known, WhoIs
 from actors.places import ACCOUNTS, Address
@@ -48,8 +49,7 @@ class NotDone(Exception):
         self.pointer = pointer
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """What somebody shows to log in."""
 
     login: str

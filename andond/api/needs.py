@@ -8,14 +8,14 @@ is decided by the desk that finds the thing it is done to, so a path of acts nee
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain.access import Rights, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """What is needed: to see a channel of one of ``kinds`` or one of ``channels``, or to be allowed ``action``.
 
     None of it: to be known.

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from dataclasses import dataclass
 from importlib.resources import files
+
+import msgspec
 
 from transport import Request, Response, Routes
 
@@ -37,8 +38,7 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PageFile:
+class PageFile(msgspec.Struct, frozen=True):
     """One file of the page, as it is and compressed."""
 
     media: str

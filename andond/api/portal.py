@@ -8,8 +8,9 @@ and answer 404.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from andond.api.describe import Parameter
 from andond.api.portal_dashboard import DASHBOARD_DOCUMENTS, DASHBOARD_LISTINGS
@@ -63,8 +64,7 @@ class DeskBusy(Exception):
     """The chain desk did not answer in time: it is restarting, or behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcasts:
+class Broadcasts(msgspec.Struct, frozen=True):
     """What goes out to the portal's streams now.
 
     ``connections`` are the open ones by the word of their door, ``last_latency`` the seconds from the newest

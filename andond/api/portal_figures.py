@@ -7,7 +7,8 @@ null, with its reason under the ``reasons`` of the row; a time in which andond d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from andond.api.portal_documents import percentile
 from andond.api.portal_query import Wanted
@@ -32,8 +33,7 @@ _PERCENT = 100
 _MILLI = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """Rows of what is ``wanted``, read ``at``; ``has_more`` says that older ones were left out."""
 
     wanted: Wanted

@@ -8,8 +8,9 @@ for more is told which granularity has fewer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from andond.api.describe import Parameter
 from domain import JsonValue, parse_rfc3339
@@ -45,8 +46,7 @@ RANGE = (
 """What the documents say of the query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Rows of ``granularity`` from ``begin`` on and before ``end`` (Unix seconds), of the application ``app``."""
 
     begin: float

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from inspect import getdoc
 from typing import Concatenate, ParamSpec
+
+from msgspec.structs import replace
 
 from andond.api.describe import Operation
 from transport import Request, Response, Routes
@@ -44,4 +45,4 @@ class PortalRoutes:
 def about(made_by: object, **more: object) -> Operation:
     """What is said of a path whose answer ``made_by`` makes: the first line of its docstring."""
     summary = (getdoc(made_by) or "").partition("\n")[0].rstrip(".")
-    return replace(Operation("", summary, TAG, refuses=(503,)), **more)  # type: ignore[arg-type]
+    return replace(Operation("", summary, TAG, refuses=(503,)), **more)

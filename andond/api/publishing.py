@@ -14,8 +14,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from actors import Refusal
 from domain import PLACELESS_KINDS, Event, EventFault, Fault, JsonValue, channel_of, parse_event
@@ -58,8 +59,7 @@ _OF_CHAINS = frozenset({"chain", "validator"})
 _CHAIN = "chain/validators"
 
 
-@dataclass(frozen=True, slots=True)
-class Sifted:
+class Sifted(msgspec.Struct, frozen=True):
     """What of posted events may go on, each with its number among all, and why the others may not."""
 
     members: Sequence[JsonValue]

@@ -17,12 +17,13 @@ import math
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from inspect import getdoc
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import trio
+from msgspec.structs import replace
 
 from actors import (
     CALLBACK,
@@ -89,8 +90,7 @@ _STATES = {"/auth/login": (303, 400, 404, 503), CALLBACK: (303,), REFUSED: (400,
 _NO_STORE = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
-@dataclass(frozen=True, slots=True)
-class PageAccess:
+class PageAccess(msgspec.Struct, frozen=True):
     """What the page's sign-in leans on.
 
     ``present`` returns the settings in force, ``has_users`` whether the gateway has users of its own, ``keeps``
@@ -106,7 +106,7 @@ class PageAccess:
     has_users: Callable[[], bool] = bool
     meaning: str = ""
     keeps: Callable[[], bool] = bool
-    clock: Callable[[], float] = field(default=time.time)
+    clock: Callable[[], float] = msgspec.field(default=time.time)
 
 
 def nobody() -> PageAccess:

@@ -8,9 +8,10 @@ while; what is kept is bounded, and is found by the hash of the browser's secret
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
+
+import msgspec
 
 from domain.access import SignInFault, key_of
 from transport import Response
@@ -49,8 +50,7 @@ _MENDS: Mapping[SignInFault, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why ``name``, if that is known, is not signed in with the provider that people call ``provider``."""
 
     fault: SignInFault

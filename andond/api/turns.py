@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
+import msgspec
 import trio
 
 from transport import ProtocolError, Request, holder_of
@@ -18,11 +18,10 @@ WAITING = 32
 RETRY_AFTER = 1
 
 
-@dataclass(slots=True)
-class _Turn:
+class _Turn(msgspec.Struct):
     """Whose turn it is among the requests of one user, and how many there are."""
 
-    lock: trio.Lock = field(default_factory=trio.Lock)
+    lock: trio.Lock = msgspec.field(default_factory=trio.Lock)
     asking: int = 0
 
 

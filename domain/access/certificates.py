@@ -7,13 +7,13 @@ signed it and that the client holds its key. A certificate that nobody has liste
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.access.identity import Identity, Proof
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateHolder:
+class CertificateHolder(msgspec.Struct, frozen=True):
     """Who shows the certificate of ``subject``: the name that people know, the roles, the tenant, the own places.
 
     The name is that in the settings, which vouch for it.

@@ -17,8 +17,10 @@ section 2 (``at_hash``); Keycloak's ``typ``, ``realm_access`` and ``resource_acc
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.access.identity import EVERY_TENANT, Identity, Proof
 from domain.access.issuing import TokenKind
@@ -51,8 +53,7 @@ _ENDED = frozenset({"inactive", "suspended", "locked", "disabled", "blocked", "d
 _TYPES = frozenset({"", "jwt", "at+jwt"})
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRules:
+class ClaimRules(msgspec.Struct, frozen=True):
     """What is taken from one issuer, and where in its claims it is.
 
     ``issuer`` and ``audience`` are as tokens have them; empty: tokens that name none, and no other. ``leeway`` is in
@@ -66,7 +67,7 @@ class ClaimRules:
     audience: frozenset[str] = frozenset()
     leeway: float = 0.0
     roles: tuple[str, ...] = ROLE_PATHS
-    role_map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    role_map: Mapping[str, str] = MappingProxyType({})
     tenant: str = ""
     tenant_claim: str = "tenant"
     tenants: frozenset[str] = frozenset()

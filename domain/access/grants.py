@@ -8,8 +8,9 @@ star anywhere else is no star: it is a character that no name has. Names are com
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 ANY = "*"
 
@@ -23,8 +24,7 @@ class Within(StrEnum):
     """Everywhere in its tenant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """``does`` are patterns of actions, ``sees`` patterns of channels; both hold ``within``."""
 
     does: tuple[str, ...] = ()

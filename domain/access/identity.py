@@ -6,8 +6,9 @@ let a reader of a log be somebody else. What it may do is said by ``AccessPolicy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 OWN_ISSUER = "andond"
 """The issuer of this gateway's own users, whatever their tokens name."""
@@ -31,8 +32,7 @@ class Proof(StrEnum):
     """A certificate of the client."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Somebody: ``subject`` is what programs call it, ``name`` what people do.
 
     ``tenant`` is empty for none and ``*`` for all, ``places`` are the ISA-95 paths of its own, its line as a rule.

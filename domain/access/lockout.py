@@ -15,8 +15,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+
+import msgspec
 
 KEPT = 10_000
 TRUSTED_FOR = 30 * 86_400.0
@@ -26,8 +27,7 @@ _HALVES = 128 - _PREFIX
 _MOST_DOUBLINGS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """``free`` failures cost nothing, then each doubles the delay from ``first`` to ``longest`` seconds.
 
     One failure is forgiven every ``forgives`` seconds.
@@ -53,8 +53,7 @@ LOGIN_PACE = Patience(free=30, first=2.0, longest=2.0, forgives=2.0)
 """Of good logins of a name; its delay does not grow."""
 
 
-@dataclass(slots=True)
-class _Count:
+class _Count(msgspec.Struct):
     """Failures up to ``at``; they fade from then on. ``until`` is when the next attempt is looked at."""
 
     failures: float

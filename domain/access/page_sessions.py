@@ -11,9 +11,12 @@ Rules of this file:
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from domain.access.identity import Identity
 
@@ -129,12 +132,12 @@ def renewal_of(session: PageSession, identity: Identity, at: float, *, renewal: 
     """``session`` with what was proved anew ``at``; its end and its name stay."""
     lasting = replace(identity, expires_at=session.ends_at, session=session.identity.session)
     later = _next(at, good_until, renewal)
-    return replace(session, identity=lasting, good_until=good_until, renew_at=later, renewal=renewal)
+    return dataclasses.replace(session, identity=lasting, good_until=good_until, renew_at=later, renewal=renewal)
 
 
 def postponed(session: PageSession, at: float, outage: float) -> PageSession | None:
     """``session`` whose provider cannot be asked; None if it could not be for ``outage`` seconds too long."""
-    return None if at >= session.good_until + outage else replace(session, renew_at=at + RETRY)
+    return None if at >= session.good_until + outage else dataclasses.replace(session, renew_at=at + RETRY)
 
 
 def _next(at: float, good_until: float, renewal: str) -> float | None:

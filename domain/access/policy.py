@@ -7,8 +7,9 @@ sees the same by one policy has the same sight, so that what was found out for o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from weakref import WeakValueDictionary
+
+import msgspec
 
 from domain.access.grants import Grant
 from domain.access.identity import Identity, Proof
@@ -22,8 +23,7 @@ REMEMBERED = 4096
 """Rights that are remembered, so that a request does not work out again what the one before it did."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anonymous:
+class Anonymous(msgspec.Struct, frozen=True):
     """What clients see who do not say who they are: ``channels`` of ``tenant``."""
 
     channels: tuple[str, ...]

@@ -9,8 +9,9 @@ Source: OpenID Connect Discovery 1.0, sections 3, 4.1 and 4.3; RFC 8414.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from domain.json import JsonValue
 
@@ -24,8 +25,7 @@ class ProviderFault(ValueError):
     """A document that cannot be used; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """The addresses of a provider; empty: it has none. ``challenges`` are its methods of PKCE (RFC 7636).
 
     ``names_itself`` says that each of its answers has its name (RFC 9207).

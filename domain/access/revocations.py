@@ -11,8 +11,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from domain.access.identity import Identity
 
@@ -31,8 +32,7 @@ class Scope(StrEnum):
     """All tokens of one user that were issued before a moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Revocation:
+class Revocation(msgspec.Struct, frozen=True):
     """One row: ``id`` is that of the token, the login or the user.
 
     ``before`` bounds when a token was issued; None: whenever. ``until`` is when the row lapses; None: never.

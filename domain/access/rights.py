@@ -8,7 +8,8 @@ nothing of other tenants. Time is not asked here: whoever holds rights looks at 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.access.grants import ANY, Grant, Within, fewest, fits_any
 from domain.access.identity import Identity, Proof
@@ -25,16 +26,14 @@ SHOWN = 5
 """Names of roles that nobody knows which a verdict says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """Whether it is allowed, and ``why``, for ``andond explain``, the body of a 403 and the audit."""
 
     is_allowed: bool
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A grant that somebody has by a role."""
 
     role: str

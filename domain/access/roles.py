@@ -11,8 +11,9 @@ Source of the names: the predecessors' eight roles of the floor, and the portal'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain.access.grants import ANY, Grant, Within
 
@@ -75,8 +76,7 @@ _QUIETENS = _acts("alarm", "acknowledge", "silence", "shelve", "unshelve")
 _RUNS_JOBS = _acts("job", "accept", "revoke", "start", "pause", "resume", "stop", "complete", "report")
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(msgspec.Struct, frozen=True):
     """A role: what it is for, and what it is granted."""
 
     name: str

@@ -13,8 +13,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.access.revocations import Revocation, Scope
 
@@ -25,8 +27,7 @@ LONGEST_TOKEN = DAY
 """Seconds: no access token of ours lives longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionTerms:
+class SessionTerms(msgspec.Struct, frozen=True):
     """Seconds an access token lives, a login in all, a login without renewal; logins of one user at a time."""
 
     token_life: float = 1800.0
@@ -35,8 +36,7 @@ class SessionTerms:
     per_user: int = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """One login of a user. ``number`` is that of the newest tokens; it was begun from ``host`` by ``door``."""
 
     id: str
@@ -115,8 +115,7 @@ class Why(StrEnum):
     """All logins of its user were ended at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
+class Withdrawal(msgspec.Struct, frozen=True):
     """Tokens of the user ``user_id`` that were taken back ``at`` (Unix seconds)."""
 
     row: Revocation

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlencode
 
+import msgspec
+
 from domain.access.provider import Provider
 
 LIFE = 600.0
@@ -100,8 +102,7 @@ class Attempt:
         return _text(hashlib.sha256(self.verifier.encode("ascii")).digest())
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(msgspec.Struct, frozen=True):
     """What this gateway is at a provider: its name, where answers are sent, what is asked for."""
 
     name: str

@@ -8,9 +8,10 @@ there are some, who names none, or one that is not there, has nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
+
+import msgspec
 
 from domain.access.grants import ANY, fits_any, meet
 from domain.access.identity import EVERY_TENANT
@@ -29,8 +30,7 @@ class Misnamed(NamedTuple):
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(msgspec.Struct, frozen=True):
     """``places`` are the roots of its paths, ``channels`` patterns of those without a place that it sees too."""
 
     name: str
@@ -38,8 +38,7 @@ class Tenant:
     channels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Realm:
+class Realm(msgspec.Struct, frozen=True):
     """How far somebody's rights can reach at all: what is of their tenant.
 
     ``roots`` is None where everything is; ``foreign`` are the roots of the other tenants. ``lack`` says why there is

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.access.identity import OWN_ISSUER, Identity, Proof
 from domain.access.policy import role_name
@@ -32,8 +33,7 @@ _GUESSED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(msgspec.Struct, frozen=True):
     """A local user; its password is not among what is known here. Moments are Unix seconds.
 
     ``id`` stays when all else changes. The first of ``roles`` is the one that clients show.

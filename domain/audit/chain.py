@@ -15,7 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.audit.entry import Entry, Outcome, Target
 from domain.json import JsonValue
@@ -36,8 +37,7 @@ class Broken(Exception):
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """The end of a chain: the number of its newest entry and its hash."""
 
     number: int = 0
@@ -57,6 +57,9 @@ class Head:
         if not number.isascii() or not number.isdigit() or not is_hash(hashed):
             raise ValueError(f"{text!r} is no head: NUMBER:HASH")
         return cls(int(number), hashed)
+
+
+BEGINNING = Head()
 
 
 def digest(line: bytes) -> str:
@@ -80,14 +83,14 @@ class Chain:
     Without a head it begins with whatever the first line says that it follows: ``start`` is that then.
     """
 
-    def __init__(self, head: Head | None = Head()) -> None:
+    def __init__(self, head: Head | None = BEGINNING) -> None:
         self._head = head
         self.start = head
 
     @property
     def head(self) -> Head:
         """Where it ends now; before the first line of one that began without a head: nowhere."""
-        return Head() if self._head is None else self._head
+        return BEGINNING if self._head is None else self._head
 
     def write(self, entry: Entry) -> bytes:
         """The line of ``entry``, which is the newest now."""

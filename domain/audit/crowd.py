@@ -7,7 +7,8 @@ counted, and written as one when it is over. A kind is an address, what was done
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from domain.audit.entry import Entry, Target, Who
 
@@ -20,8 +21,7 @@ OTHERS = "(others)"
 _Kind = tuple[str, str, str]
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(msgspec.Struct):
     """Entries of one kind since the first was written, ``began``."""
 
     began: float

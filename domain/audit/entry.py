@@ -7,8 +7,9 @@ is, a token or a password, is nowhere near. Every text in it has a greatest leng
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from domain.access.identity import Identity
 from domain.audit.clean import clean, clean_text
@@ -30,8 +31,7 @@ class Outcome(StrEnum):
     """Nobody can say whether it is done, or something broke."""
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(msgspec.Struct, frozen=True):
     """Somebody: ``subject`` and ``name`` as the proof has them; ``proof`` is how that is known, in one word."""
 
     subject: str = ""
@@ -61,8 +61,7 @@ GATEWAY = Who("andond", "the gateway", proof="itself")
 """The gateway itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whence:
+class Whence(msgspec.Struct, frozen=True):
     """From where: the ``address`` of the client, the ``door`` that it came through, the login that it is of."""
 
     address: str = ""
@@ -81,8 +80,7 @@ class Whence:
 NOWHERE = Whence()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What it was done to: the ISA-95 ``path`` of its place and its ``id``, each empty where there is none."""
 
     path: str = ""
@@ -93,8 +91,7 @@ class Target:
         return {"id": clean_text(self.id), "path": clean_text(self.path)}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """``who`` did ``what`` (``andon.acknowledge``, ``login``, ``token``, ...) ``at`` (Unix seconds), from ``whence``.
 
     ``before`` and ``after`` are documents of the target. ``together`` is a word of few, by which entries that anybody

@@ -16,9 +16,10 @@ for 5 minutes; more than 10 stream errors in a minute; p99 latency above 0.1 s).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain.unknown import Unknown
 from domain.json import JsonValue
@@ -78,8 +79,7 @@ HELD: Mapping[State, State] = MappingProxyType({State.PENDING: State.RAISED, Sta
 """Where a state goes that was held for its time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One alert: its ``key``, what it says, its ``limit`` in ``unit``; ``is_floor``: below it is beyond it.
 
     ``margin`` is the share of the limit by which the value must be well again.
@@ -105,8 +105,7 @@ class Rule:
         return Finding.WELL if sign * value <= sign * well else Finding.WAVERING
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """An alert was raised, or is over, at a moment; ``since`` is when it was raised."""
 
     rule: Rule
@@ -129,8 +128,7 @@ class Change:
         }
 
 
-@dataclass(slots=True)
-class Alert:
+class Alert(msgspec.Struct):
     """One alert as it stands: its ``state`` since ``at``; ``since`` is when it was raised."""
 
     state: State = State.QUIET

@@ -8,9 +8,10 @@ Source of the names: the portal's DTOs; what goes beyond them is said in docs/re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from types import MappingProxyType
+
+import msgspec
 
 from domain.event import Event, Fault
 from domain.json import JsonObject, JsonValue
@@ -32,16 +33,14 @@ TRANSACTION_STATUSES = ("PENDING", "SUCCESS", "FAILED")
 VALIDATOR_STATUSES = ("ACTIVE", "INACTIVE", "JAILED", "TOMBSTONED", "UNKNOWN")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """A kind of value: what it must be, in words and as a test."""
 
     must_be: str
     fits: Callable[[JsonValue], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A member of an event's data."""
 
     kind: Kind

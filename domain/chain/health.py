@@ -16,9 +16,10 @@ Consensus Algorithm").
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain.unknown import Document, Known, Unknown, document
 from domain.json import JsonValue
@@ -49,8 +50,7 @@ class Grade(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """Up to ``healthy`` it is well, up to ``degraded`` not ill; ``is_least``: from there on rather than up to there."""
 
     healthy: float
@@ -78,8 +78,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
 """The limits of every check but that of the head, by its name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
+class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """What the checks look at; ``Unknown`` says why something is not known.
 
     ``head_age`` (seconds) of the newest block, ``interval`` (seconds) between blocks, ``height_spread`` (blocks)
@@ -98,8 +97,7 @@ class Vitals:
     stale_after: float
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """One check: its input, and the grade if there is one."""
 
     name: str

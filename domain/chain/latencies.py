@@ -7,14 +7,14 @@ nothing any more. Percentiles are nearest-rank: a value that was measured, not o
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from math import ceil
+
+import msgspec
 
 SAMPLE_LIMIT = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(msgspec.Struct, frozen=True):
     """What the samples of a window say, in milliseconds."""
 
     count: int

@@ -8,15 +8,15 @@ on a beacon chain slots. What a node did not say is None.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Reason = Literal["downtime", "double_sign", "self_delegation", "slashed", "unknown"]
 Bond = Literal["bonded", "unbonding", "unbonded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(msgspec.Struct, frozen=True):
     """Where a fact comes from: the node, the method that it was read by, and when.
 
     ``source`` is the name of the node in the configuration, ``method`` what was asked or subscribed, ``height`` the
@@ -33,8 +33,7 @@ class Provenance:
     is_history: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HeadSeen:
+class HeadSeen(msgspec.Struct, frozen=True):
     """A node's newest block; ``is_catching_up`` is its own word for not being there yet."""
 
     provenance: Provenance
@@ -44,8 +43,7 @@ class HeadSeen:
     is_catching_up: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BlockSeen:
+class BlockSeen(msgspec.Struct, frozen=True):
     """A block: its ``transactions``, ``failed`` among them; ``proposer`` is an address, ``interval`` in seconds."""
 
     provenance: Provenance
@@ -61,8 +59,7 @@ class BlockSeen:
     """The share of voting power that signed the block before, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class JailSeen:
+class JailSeen(msgspec.Struct, frozen=True):
     """A block's events say that the validator at ``address`` was jailed in it."""
 
     provenance: Provenance
@@ -71,16 +68,14 @@ class JailSeen:
     power: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetChanged:
+class SetChanged(msgspec.Struct, frozen=True):
     """A block changes the validator set: the new power of each address, 0 for one that leaves it."""
 
     provenance: Provenance
     powers: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BlocksMissed:
+class BlocksMissed(msgspec.Struct, frozen=True):
     """A validator has missed ``missed`` blocks of its window, up to and with the height of the provenance.
 
     ``window`` is how many count, where the chain has no rules that say it: epochs on a beacon chain.
@@ -92,8 +87,7 @@ class BlocksMissed:
     window: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SlashingRules:
+class SlashingRules(msgspec.Struct, frozen=True):
     """The chain's own rules for downtime: window in blocks, share to sign, seconds in jail."""
 
     provenance: Provenance
@@ -102,8 +96,7 @@ class SlashingRules:
     jail_time: float
 
 
-@dataclass(frozen=True, slots=True)
-class ValidatorRow:
+class ValidatorRow(msgspec.Struct, frozen=True):
     """One validator as a node's records have it.
 
     ``operator`` and ``moniker`` name it for people, ``status`` is the chain's own word for its state, ``bond`` what
@@ -128,8 +121,7 @@ class ValidatorRow:
     stake: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ValidatorsRead:
+class ValidatorsRead(msgspec.Struct, frozen=True):
     """The records of validators, read at the height of the provenance; ``is_complete`` if it is all of them."""
 
     provenance: Provenance
@@ -137,8 +129,7 @@ class ValidatorsRead:
     is_complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RoundSeen:
+class RoundSeen(msgspec.Struct, frozen=True):
     """Where the consensus on ``height`` stands: a round above 0 means that a proposer failed."""
 
     provenance: Provenance
@@ -148,8 +139,7 @@ class RoundSeen:
     proposer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """One peer of a node."""
 
     id: str
@@ -159,8 +149,7 @@ class Peer:
     is_connected: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PeersRead:
+class PeersRead(msgspec.Struct, frozen=True):
     """The peers of one node: its local view. ``peers`` is empty where only their number is told."""
 
     provenance: Provenance
@@ -168,8 +157,7 @@ class PeersRead:
     peers: tuple[Peer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionSeen:
+class TransactionSeen(msgspec.Struct, frozen=True):
     """A transaction. ``value`` in the smallest unit as the chain writes it; ``fee`` likewise; ``gas_used`` in gas.
 
     DROPPED says that it was in a block that was taken back and that the node knows it no more.
@@ -186,16 +174,14 @@ class TransactionSeen:
     transfers: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PoolRead:
+class PoolRead(msgspec.Struct, frozen=True):
     """How many transactions wait at one node for a block: ``pending``."""
 
     provenance: Provenance
     pending: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reorganized:
+class Reorganized(msgspec.Struct, frozen=True):
     """The chain took back the ``depth`` newest blocks: what was said of heights from ``height`` on is so no more."""
 
     provenance: Provenance
@@ -205,16 +191,14 @@ class Reorganized:
     """Hashes of the transactions that were in the blocks taken back and are in no block now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finalized:
+class Finalized(msgspec.Struct, frozen=True):
     """Nothing up to ``height`` can be taken back any more."""
 
     provenance: Provenance
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeightsMissed:
+class HeightsMissed(msgspec.Struct, frozen=True):
     """Nobody could be asked about the heights from ``first`` to ``last``; ``reason`` says why."""
 
     provenance: Provenance
@@ -223,8 +207,7 @@ class HeightsMissed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class NodeHeard:
+class NodeHeard(msgspec.Struct, frozen=True):
     """A node answered within ``round_trip`` seconds, or did not: then ``fault`` says what happened."""
 
     provenance: Provenance

@@ -10,9 +10,11 @@ Times are Unix seconds: the source's own where it gave one, never later than the
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.json import JsonObject
 
@@ -25,8 +27,7 @@ _SWEEP_INTERVAL = 60
 Name = TypeVar("Name")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What was last told of one thing: the fields that events carried, the moment it was so, and who said it.
 
     ``timed`` says that the moment is the source's own, not that of the receipt.

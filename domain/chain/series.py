@@ -14,9 +14,10 @@ Times are Unix seconds; a cell's own is the beginning of its span, a multiple of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from math import floor
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain.sketch import Sketch, Sum, greater, number, whole
 from domain.json import JsonObject, JsonValue
@@ -40,8 +41,7 @@ Newest = tuple[float, int, int]
 """A moment, and two counts that were so then: all of them, and those that are active."""
 
 
-@dataclass(slots=True)
-class Cell:
+class Cell(msgspec.Struct):
     """What one span had.
 
     ``transactions`` were settled, ``live`` of them as we watched; ``confirmed`` and ``failed`` were told one by one;
@@ -57,11 +57,11 @@ class Cell:
     covered_ms: int = 0
     peak: float | None = None
     height: int | None = None
-    latency: Sketch = field(default_factory=Sketch)
-    finality: Sketch = field(default_factory=Sketch)
-    block_time: Sum = field(default_factory=Sum)
-    cpu: Sum = field(default_factory=Sum)
-    memory: Sum = field(default_factory=Sum)
+    latency: Sketch = msgspec.field(default_factory=Sketch)
+    finality: Sketch = msgspec.field(default_factory=Sketch)
+    block_time: Sum = msgspec.field(default_factory=Sum)
+    cpu: Sum = msgspec.field(default_factory=Sum)
+    memory: Sum = msgspec.field(default_factory=Sum)
     validators: Newest | None = None
     nodes: Newest | None = None
 

@@ -15,7 +15,8 @@ Source: HTML Living Standard, section 9.2.6, "Interpreting an event stream".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 LINE_LIMIT = 1_048_576
 """Bytes of one line."""
@@ -34,8 +35,7 @@ _END = re.compile(rb"\r\n|\n|\r")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(msgspec.Struct, frozen=True):
     """One event: its name, its data lines joined with LF, and the last ``id`` that the stream has said."""
 
     name: str

@@ -8,8 +8,9 @@ Source of the names: the ledger channels, the analytics and the console of the p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain.documents import INTERVALS, LIVE, metrics
 from domain.chain.fields import BLOCK, CONSENSUS, PEER, TRANSACTION, VALIDATOR
@@ -24,8 +25,7 @@ _NO_BRIDGE = Unknown("no source tells of bridges")
 _HEALTH_WORDS: Mapping[str, str] = MappingProxyType({"unhealthy": "CRITICAL"})
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(msgspec.Struct, frozen=True):
     """A document that is published each ``interval`` seconds, made from events of the types in ``sources``."""
 
     interval: float

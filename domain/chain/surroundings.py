@@ -6,16 +6,16 @@ Rules of this file: who knows them hands them in; what nobody measured is None, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain.unknown import Known, Unknown
 
 _NOT_MEASURED = "no host reading received yet"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Values of this host and this daemon at one moment; None is not measured.
 
     Memory is in MB, disk space in GB (10^6 and 10^9 bytes), transfer in MB a second, ``uptime`` in seconds,
@@ -37,7 +37,7 @@ class Surroundings:
     error_rate: float | None = None
     connections: int | None = None
     troubles: tuple[str, ...] = ()
-    reasons: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reasons: Mapping[str, str] = MappingProxyType({})
 
     def known(self, name: str) -> Known:
         """The value ``name`` or the reason why there is none."""

@@ -7,8 +7,9 @@ that can be shown to a person.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from domain.json import JsonValue
 
@@ -16,8 +17,7 @@ REASONS = "reasons"
 """The member that says of each null one why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """There is no value; ``reason`` says why."""
 
     reason: str

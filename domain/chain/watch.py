@@ -7,7 +7,8 @@ says nothing any more and stands for nobody. No clock; times are Unix seconds of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.fields import PEER, VALIDATOR
 from domain.chain.observations import (
@@ -28,8 +29,7 @@ NODE_LIMIT = 1000
 _TWO = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(msgspec.Struct, frozen=True):
     """A number that a node said, when that came, and what it is about: a height, or the moment of one."""
 
     value: float

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from domain.event import Event, Fault
 from domain.json import JsonValue
@@ -32,8 +33,7 @@ _TYPE = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+", re.ASCII)
 _NO_MEMBERS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class EventType:
+class EventType(msgspec.Struct, frozen=True):
     """Events of type ``name`` have ``priority``; ``members`` says what each member that their data must have is.
 
     A member is ``text``, ``number``, ``flag``, ``list`` or ``object``; data may have more members than these.
@@ -42,7 +42,7 @@ class EventType:
     name: str
     priority: Priority
     meaning: str
-    members: Mapping[str, str] = field(default_factory=lambda: _NO_MEMBERS)
+    members: Mapping[str, str] = _NO_MEMBERS
 
     def faults(self, data: JsonValue) -> list[Fault]:
         """What is wrong with ``data`` as the data of such an event."""

@@ -13,9 +13,10 @@ not for long. Nothing here knows trio, an actor or the disk, so that a hook is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
+
+import msgspec
 
 from domain.event import Event
 from domain.hooks.event_type import EventType
@@ -27,8 +28,7 @@ Options = Mapping[str, str | int | float | bool]
 _NOTHING: JsonObject = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """An event as a hook words it; the gateway adds the time of receipt, the priority and what is left empty.
 
     ``source`` is a URI reference, by default the equipment of the source's table, or of the event that a rule was
@@ -57,15 +57,14 @@ class Draft:
         return members | {name: value for name, value in optional.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True):
     """What a rule wants done, in the words of the acts of a person: ``andon.raise`` and what it takes.
 
     The same ``key`` is the same act, done once however often it is wanted; without one it is the event's id.
     """
 
     type: str
-    arguments: JsonObject = field(default_factory=lambda: _NOTHING)
+    arguments: JsonObject = _NOTHING
     key: str = ""
 
 
@@ -82,8 +81,7 @@ class RuleHook(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """What a notification channel is to tell ``to``, at ``addresses`` where it needs some.
 
     ``id`` is the same when it is told again because nobody knows whether it arrived; then it is ``repeated``.
@@ -98,7 +96,7 @@ class Notice:
     importance: str
     addresses: Sequence[str] = ()
     repeated: bool = False
-    details: JsonObject = field(default_factory=lambda: _NOTHING)
+    details: JsonObject = _NOTHING
 
 
 class NotDelivered(Exception):
@@ -117,14 +115,13 @@ class ChannelHook(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SourceTable:
+class SourceTable(msgspec.Struct, frozen=True):
     """The table of a source as the operator wrote it: ``[sources.NAME]``."""
 
     name: str
     equipment: str
     cadence: float
-    options: Options = field(default_factory=lambda: MappingProxyType({}))
+    options: Options = MappingProxyType({})
 
 
 class SourceHook(Protocol):
@@ -143,14 +140,13 @@ class SourceHook(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(msgspec.Struct, frozen=True):
     """All that a package adds; the entry point of the group ``andond.hooks`` is one, or a function that returns one.
 
     Rules go by their names. ``channels`` and ``sources`` make one of them for each table of the configuration.
     """
 
     types: Sequence[EventType] = ()
-    rules: Mapping[str, RuleHook] = field(default_factory=lambda: MappingProxyType({}))
-    channels: Mapping[str, Callable[[Options], ChannelHook]] = field(default_factory=lambda: MappingProxyType({}))
-    sources: Mapping[str, Callable[[SourceTable], SourceHook]] = field(default_factory=lambda: MappingProxyType({}))
+    rules: Mapping[str, RuleHook] = MappingProxyType({})
+    channels: Mapping[str, Callable[[Options], ChannelHook]] = MappingProxyType({})
+    sources: Mapping[str, Callable[[SourceTable], SourceHook]] = MappingProxyType({})

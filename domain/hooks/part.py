@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from domain.event import Event
 from domain.hooks.event_type import name_faults
@@ -41,8 +42,7 @@ class PartState(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(slots=True)
-class Part:
+class Part(msgspec.Struct):
     """One part of the hook ``hook``: how often it was called, what it gave, and what it failed with.
 
     ``missed`` counts urgent events that came while it was behind; ``refusal`` is why the last intent was refused.

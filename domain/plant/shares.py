@@ -8,7 +8,8 @@ others. A part is never less than ``LEAST``, so that a small table is one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 LEAST = 100
 
@@ -16,8 +17,7 @@ _OF_BEGINNINGS = (3 / 4, 1 / 2, 1 / 4)
 _OF_PLACE = 1 / 10
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A part of the table: what is at ``path``, and unless it ``is_place`` what is below it."""
 
     path: str

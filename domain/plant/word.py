@@ -6,7 +6,7 @@ what it tells of and its number there, so that a repeat is a duplicate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.event import Event
 from domain.json import JsonObject
@@ -14,8 +14,7 @@ from domain.moment import rfc3339
 from domain.policy import BUILT_IN
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(msgspec.Struct, frozen=True):
     """``by`` says it at ``station``; ``key`` names the act, if whoever sent it gave it a name."""
 
     by: str

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from types import SimpleNamespace
 
 import msgpack
 import pytest
+from msgspec.structs import replace
 
 from actors import Opening
 from andond.doors import Doors

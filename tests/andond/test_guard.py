@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from andond.guard import Guard, codes_of
 from andond.identities import Identities, Terms

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from actors import Opening
 from andond.api.portal import DeskBusy

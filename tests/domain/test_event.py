@@ -1,5 +1,3 @@
-from dataclasses import FrozenInstanceError
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,7 +242,7 @@ def test_the_event_on_the_wire():
 
 def test_an_event_cannot_be_changed():
     event = parse_event(LEAST, 0.0)
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         event.id = "2"
 
 

@@ -9,11 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, chdir
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
 import trio
+from msgspec.structs import replace
 
 from andond.portal_streams import PORTAL_STREAMS
 from config import (

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from unittest.mock import patch
 
 import trio
+from msgspec.structs import replace
 from pykka.messages import ProxyCall
 
 from actors import Drain, Front

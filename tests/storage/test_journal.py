@@ -1,9 +1,9 @@
 import stat
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import Event, Priority
 from storage import Entry, Journal, Keep, StorageError
@@ -79,19 +79,20 @@ EXTENSIONS = st.dictionaries(
     st.sampled_from(["correlationid", "causationid", "dataschema", "x1", "count"]),
     TEXT | st.integers(-(2**31), 2**31 - 1) | st.booleans(),
 )
-EVENTS = st.builds(
-    Event,
-    id=TEXT,
-    source=TEXT,
-    type=TEXT,
-    data=JSON,
-    recorded=st.floats(0, 2**33),
-    priority=st.sampled_from(Priority),
-    subject=st.none() | TEXT,
-    time=st.none() | TEXT,
-    quality=st.sampled_from(["good", "synthetic"]),
-    extensions=EXTENSIONS,
-)
+EVENTS = st.fixed_dictionaries(
+    {
+        "id": TEXT,
+        "source": TEXT,
+        "type": TEXT,
+        "data": JSON,
+        "recorded": st.floats(0, 2**33),
+        "priority": st.sampled_from(Priority),
+        "subject": st.none() | TEXT,
+        "time": st.none() | TEXT,
+        "quality": st.sampled_from(["good", "synthetic"]),
+        "extensions": EXTENSIONS,
+    }
+).map(lambda members: Event(**members))
 
 
 @settings(max_examples=200)

@@ -7,9 +7,9 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from domain.access import Family, Revocation, Scope, SessionFault, SessionTerms, User, Why, Withdrawal
 from storage import StorageError, Taken, Users, has_users

@@ -1,10 +1,9 @@
 """The delivery ledger's arithmetic; ``stream/test_ledger.py`` has what it says of a real stream."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import Priority
 from transport.ledger import Entry, Ledger, imbalance

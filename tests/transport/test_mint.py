@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import jwt
 import pytest
+from msgspec.structs import replace
 
 from config import Secret
 from domain.access import OWN_ISSUER, Identity, Proof, TokenFault, TokenIssuer, TokenKind, TokenRefused

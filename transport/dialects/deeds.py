@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from domain import JsonObject, JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True):
     """``by`` wants the act ``type`` done, once with this ``key``; ``at`` in Unix seconds."""
 
     type: str
@@ -30,8 +31,7 @@ class TokenShown:
     token: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefusal:
+class TokenRefusal(msgspec.Struct, frozen=True):
     """Why a token does not count: the native protocol's ``error`` and ``close`` code, and words for people."""
 
     error: int
@@ -43,8 +43,7 @@ NOT_IDENTIFIED = TokenRefusal(101, 4001, "a token is required: in Authorization,
 """For a client that showed none, where one is needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """The answer to ``Deed``; ``is_kept`` is False while the disk does not take it."""
 
     answer: JsonValue

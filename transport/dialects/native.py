@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 from msgspec import UnsetType
 
 from domain import Allotments, Allowance, Excess, Position, Priority, Refused, Throttle, is_tree, rfc3339
@@ -82,8 +82,7 @@ _DETAIL_LIMIT = 200
 _HASTY = f"at most {RATE} commands a second"
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What the gateway tells every client: its name, its ``ping_interval`` (seconds), its limits.
 
     ``takes_acts`` if there is somebody behind the door who has done what a client wants done at the plant.

@@ -6,7 +6,7 @@ which it can be told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain import JsonObject
 from transport.codec import CodecError
@@ -23,8 +23,7 @@ _LIGHT_COST = 0.1
 _LIGHT_SIZE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A message: its members, the id that its reply has, the commands that stand in it, or why it cannot be read.
 
     ``cost`` is its weight in commands. One that ``is_light`` needs no reply.

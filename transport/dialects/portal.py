@@ -10,9 +10,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
+
+import msgspec
 
 from domain import Recollection
 from transport.dialects.portal_channels import DashboardSession, LedgerSession
@@ -82,8 +83,7 @@ class Opening(Protocol):
         """The session, given the connection's id, what is known of its client, and where it finds itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """A path that clients connect to: what it is counted as, what is followed at once, and who speaks there.
 
     ``waits_for_word`` says that a client which has neither followed anything nor shown a token in time is closed;
@@ -95,8 +95,8 @@ class Door:
     channels: tuple[str, ...]
     encode: Encoder | None
     open: Opening
-    waits_for_word: bool = field(default=False, kw_only=True)
-    needs_valid_token: bool = field(default=False, kw_only=True)
+    waits_for_word: bool = False
+    needs_valid_token: bool = False
 
 
 def _telling_door(path: str, word: str, channel: str, encode: Encoder, latest: int = 0) -> Door:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain import JsonObject, JsonValue, Refused
 from domain.chain import PROVENANCE, milliseconds, without_provenance
@@ -37,8 +38,7 @@ _REQUESTS = f"type is one of {', '.join(CONSOLE_ANSWERS)}"
 _DIGITS = re.compile(r"[0-9]{1,6}")
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleQuestion:
+class ConsoleQuestion(msgspec.Struct, frozen=True):
     """What the console asks who knows the chain: the document for a frame of ``type``, with at most ``limit`` rows."""
 
     type: str

@@ -10,7 +10,8 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.access import NO_RIGHTS, Rights
 from domain.chain import Document
@@ -18,8 +19,7 @@ from domain.chain import Document
 _COUNT_INTERVAL = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(msgspec.Struct, frozen=True):
     """Who a client is: ``user_id`` is empty, and ``roles`` are none, for one that showed no token."""
 
     user_id: str = ""
@@ -43,8 +43,7 @@ def nothing_waits() -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(msgspec.Struct, frozen=True):
     """One connection in the crowd: who is behind it, what it follows, and how many frames wait for it."""
 
     guest: Guest
@@ -91,16 +90,15 @@ class Crowd:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where a session finds itself: its ``name`` in the ``crowd`` of its door, who is behind it, with which ``rights``.
 
     ``waiting`` tells how many frames wait for the connection; ``tokens`` is None where nobody can check one.
     """
 
     name: str = ""
-    guest: Guest = field(default_factory=Guest)
+    guest: Guest = msgspec.field(default_factory=Guest)
     rights: Rights = NO_RIGHTS
-    crowd: Crowd = field(default_factory=Crowd)
+    crowd: Crowd = msgspec.field(default_factory=Crowd)
     waiting: Callable[[], int] = nothing_waits
     tokens: Tokens | None = None

@@ -13,8 +13,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain import milliseconds
 from transport.dialects.portal_commands import echo, say, say_text
@@ -31,8 +32,7 @@ HEARTBEAT = 30.0
 COMMANDS = "PING, SUBSCRIBE, UNSUBSCRIBE, LIST, STATS"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What stands behind a channel's name: our channel, how it is written, and how much of the past comes first."""
 
     channel: str

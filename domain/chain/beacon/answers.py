@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.beacon.reading import is_true, pubkey, told, uint
 from domain.chain.ethereum import Head, Refused, digest, flag, items, members, words
@@ -32,8 +33,7 @@ _ROUTE = re.compile(r"\b(route|endpoint|url|path|page|method)\b", re.IGNORECASE)
 _THING = re.compile(r"\b(state|block|header|root|slot|epoch|validator|beacon)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """A block's header; ``proposer`` is the index of who made it."""
 
     slot: int
@@ -47,8 +47,7 @@ class Header:
         return Head(self.slot, self.root, self.parent, at, producer=self.proposer)
 
 
-@dataclass(frozen=True, slots=True)
-class Finality:
+class Finality(msgspec.Struct, frozen=True):
     """The epochs that are justified and final, as the head's state has them."""
 
     justified: int
@@ -56,8 +55,7 @@ class Finality:
     is_optimistic: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(msgspec.Struct, frozen=True):
     """How far a node is: the slot of its head, and what keeps it from being trusted."""
 
     head_slot: int

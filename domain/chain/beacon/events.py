@@ -13,15 +13,15 @@ Source: Ethereum Beacon APIs, "Eventstream", and beacon-APIs pull request 127 fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.beacon.reading import is_true, told, uint
 from domain.chain.ethereum import digest, items, members
 from domain.json import JsonObject, JsonValue
 
 
-@dataclass(frozen=True, slots=True)
-class HeadEvent:
+class HeadEvent(msgspec.Struct, frozen=True):
     """The node has a new head: the block ``root`` at ``slot``."""
 
     slot: int
@@ -29,24 +29,21 @@ class HeadEvent:
     is_optimistic: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FinalizedEvent:
+class FinalizedEvent(msgspec.Struct, frozen=True):
     """The checkpoint of ``epoch`` is final."""
 
     epoch: int
     is_optimistic: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReorgEvent:
+class ReorgEvent(msgspec.Struct, frozen=True):
     """The node left one branch for another, whose head is ``root`` at ``slot``."""
 
     slot: int
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccusedEvent:
+class AccusedEvent(msgspec.Struct, frozen=True):
     """Validators whose state is about to change, by index: slashed, or leaving."""
 
     indices: tuple[str, ...]

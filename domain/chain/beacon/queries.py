@@ -14,8 +14,9 @@ Source: Ethereum Beacon APIs; RFC 6570 for "exploded" lists.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 QueryName = Literal[
     "spec",
@@ -41,8 +42,7 @@ IDS_LIMIT = 64
 _PATH_LIMIT = 3000  # characters of ids in one query: proxies cut long addresses
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """A request: GET ``path`` with ``query``, or POST with ``body`` (a JSON array) if there is one."""
 
     name: QueryName

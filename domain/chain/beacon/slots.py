@@ -8,8 +8,9 @@ Source: consensus specifications, ``compute_epoch_at_slot``, ``compute_start_slo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import floor
+
+import msgspec
 
 from domain.chain.beacon.reading import told, uint
 from domain.chain.ethereum import COUNT_LIMIT, MOMENT_LIMIT, AnswerFault
@@ -20,8 +21,7 @@ _SLOT_LIMIT = 3_600_000  # milliseconds
 _EPOCH_LIMIT = 65_536  # slots
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """What the chain says of itself: ``slot_time`` in seconds, ``epoch_size`` in slots, ``chain_id`` if it has one."""
 
     slot_time: float
@@ -29,8 +29,7 @@ class Spec:
     chain_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """The clock of a beacon chain that began at ``genesis`` (Unix seconds)."""
 
     genesis: float

@@ -5,15 +5,14 @@ Rules of this file: a ``Turn`` is filled while it is worked out, a ``Step`` is w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from domain.chain.beacon.queries import Query
 from domain.chain.ethereum import AnswerFault
 from domain.chain.observations import Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What an answer or event meant, and what to ask next; ``fault`` says what could not be read."""
 
     observations: tuple[Observation, ...] = ()
@@ -21,14 +20,13 @@ class Step:
     fault: AnswerFault | None = None
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct):
     """A step while it is made. ``method`` is how the node said what is handled, at ``at``."""
 
     at: float
     method: str
-    observations: list[Observation] = field(default_factory=list)
-    queries: list[Query] = field(default_factory=list)
+    observations: list[Observation] = msgspec.field(default_factory=list)
+    queries: list[Query] = msgspec.field(default_factory=list)
 
     def step(self, fault: AnswerFault | None = None) -> Step:
         """What became of it."""

@@ -7,7 +7,9 @@ before, about one interval earlier than its arrival; nothing here is called a la
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.chain.cosmos.addresses import address_of
 from domain.chain.cosmos.events import EVENTS_LIMIT, has_failed, transaction_results
@@ -32,8 +34,7 @@ from domain.json import JsonObject, JsonValue
 NOTHING_KNOWN = Known()
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(msgspec.Struct, frozen=True):
     """What the header of a block says; ``at`` is its own time, ``proposer`` an address, ``parent`` a hash."""
 
     height: int

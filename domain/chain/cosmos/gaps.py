@@ -6,14 +6,13 @@ when there are too many, and whatever is given up is said, with the reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 TOO_MANY = "more heights were missed than the limit allows to read again"
 PRUNED = "the node no longer has them"
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """Heights from ``first`` to ``last`` that are not read again."""
 
     first: int
@@ -21,8 +20,7 @@ class Lost:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(msgspec.Struct, frozen=True):
     """The heights to read, the lowest first, and those that are given up."""
 
     heights: range

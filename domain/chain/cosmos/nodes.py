@@ -7,7 +7,8 @@ nothing; it is told and not believed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.cosmos.addresses import address_of
 from domain.chain.cosmos.fault import CosmosFault, excerpt
@@ -42,8 +43,7 @@ STEPS = (
 _PLACE = re.compile(r"\d+/\d+/\d+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStatus:
+class NodeStatus(msgspec.Struct, frozen=True):
     """What a node answers to ``status``; ``earliest`` is the lowest height that it still has."""
 
     chain: str

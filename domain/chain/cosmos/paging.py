@@ -15,7 +15,8 @@ keeps of those who ever were in it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.cosmos import requests
 from domain.chain.cosmos.fault import CosmosFault
@@ -31,8 +32,7 @@ PAGES_LIMIT = 250
 _FIRST = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
+class _List(msgspec.Struct, frozen=True):
     """One of the lists: how to ask for the page at a place, and how to read it.
 
     ``is_of_all`` says whether who is not in it is not in the active set, ``ahead`` by how many blocks the height that

@@ -16,7 +16,9 @@ Source: CometBFT ``rpc/openapi`` (``validators``); Cosmos SDK ``proto/cosmos/sta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.chain.cosmos.addresses import address_of, address_of_nested_key, address_of_update
 from domain.chain.cosmos.fault import CosmosFault, NodeRefused, excerpt
@@ -47,8 +49,7 @@ _BONDS: dict[str, Bond] = {
 KEY_LIMIT = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One page of records. ``next`` is where the next begins, None after the last; ``height`` that of the records.
 
     ``total`` is how many rows all pages have together, None where the node does not say it.

@@ -9,7 +9,8 @@ Source: CometBFT ``rpc/openapi/openapi.yaml``; Cosmos SDK ``proto/cosmos/*/v1bet
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.chain.cosmos.fault import CosmosFault, NodeRefused, excerpt
 from domain.chain.cosmos.member import as_object, words
@@ -31,24 +32,22 @@ SIGNING_INFOS = "/cosmos/slashing/v1beta1/signing_infos"
 SLASHING_PARAMS = "/cosmos/slashing/v1beta1/params"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A JSON-RPC call of ``method``."""
 
     method: str
-    params: Mapping[str, JsonValue] = field(default_factory=dict)
+    params: Mapping[str, JsonValue] = msgspec.field(default_factory=dict)
 
     def body(self, number: int) -> JsonObject:
         """What is posted; ``number`` is the id that the answer must carry."""
         return {"jsonrpc": "2.0", "id": number, "method": self.method, "params": dict(self.params)}
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(msgspec.Struct, frozen=True):
     """A GET of ``path`` with ``params`` in its query string, not yet encoded."""
 
     path: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 Request = Call | Fetch

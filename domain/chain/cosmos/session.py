@@ -19,9 +19,10 @@ Source: CometBFT ``rpc/core/events.go`` (replies and cancellations carry the id 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+
+import msgspec
 
 from domain.chain.cosmos.fault import CosmosFault, excerpt
 from domain.chain.cosmos.member import as_object
@@ -74,8 +75,7 @@ TRANSITIONS: Mapping[tuple[State, Said], State] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """What is subscribed to: its ``name`` here, its ``text`` there, and what to ask where that is not understood."""
 
     name: str
@@ -83,53 +83,46 @@ class Query:
     plainer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Send ``message`` (JSON) to the node."""
 
     message: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The node took the subscription."""
 
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """A message of the subscription, to be read by ``read_message``."""
 
     query: Query
     message: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The node did not take the subscription."""
 
     query: Query
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(msgspec.Struct, frozen=True):
     """The node ended the subscription by itself: there is a gap from here on."""
 
     query: Query
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(msgspec.Struct, frozen=True):
     """The node said something that belongs to no subscription."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reconnect:
+class Reconnect(msgspec.Struct, frozen=True):
     """Close this connection, make another, and read again what was missed; this session is over."""
 
     reason: str
@@ -153,8 +146,7 @@ def _of(event: str) -> Query:
     return Query(event, f"tm.event='{event}'")
 
 
-@dataclass(slots=True)
-class _Subscription:
+class _Subscription(msgspec.Struct):
     query: Query
     asked_at: float
     state: State = State.ASKED

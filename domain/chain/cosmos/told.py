@@ -6,14 +6,14 @@ that one bad row hides no jailing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from domain.chain.cosmos.fault import CosmosFault, excerpt
 from domain.chain.observations import Observation, Provenance
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """``observations`` in the order of the chain; ``faults`` says what else was there and could not be read."""
 
     observations: tuple[Observation, ...] = ()

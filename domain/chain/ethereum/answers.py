@@ -14,8 +14,9 @@ Source: JSON-RPC 2.0, section 5; EIP-1474 and EIP-4444 for the codes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from domain.chain.ethereum.reading import AnswerFault, members, words
 from domain.json import JsonObject, JsonValue
@@ -38,8 +39,7 @@ _LIMITED = re.compile(r"rate limit|too many requests|limit exceeded|request limi
 _ABSENT = re.compile(r"\b(unknown|not found|could not be found)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A node did not answer: of what ``kind`` that is, its own ``code``, and its ``reason`` in words."""
 
     kind: RefusalKind
@@ -47,16 +47,14 @@ class Refused:
     code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """The answer to request ``id``: what it asked for (null included), or a refusal."""
 
     id: int
     result: JsonValue | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """What a subscription brought: ``subscription`` is the number the node gave it."""
 
     subscription: str

@@ -14,8 +14,9 @@ Source: Ethereum execution APIs, schemas of block, transaction and receipt; EIP-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from domain.chain.ethereum.reading import (
     MOMENT_LIMIT,
@@ -35,8 +36,7 @@ Outcome = Literal["SUCCESS", "FAILED"]
 _PRICE_LIMIT = 2**128
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """A block's place in the chain. ``number`` is its height (slot on a beacon chain), ``at`` Unix seconds.
 
     ``transactions`` are the hashes of its transactions, None if they were not told; ``producer`` who made it.
@@ -50,8 +50,7 @@ class Head:
     producer: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True):
     """A transaction as it was sent. ``value`` in wei; ``block`` is the hash of the block it is in, None if in none."""
 
     hash: str
@@ -61,8 +60,7 @@ class Transfer:
     block: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """How a transaction in the block ``block`` ended: ``fee`` in wei, ``gas_used`` in gas."""
 
     hash: str
@@ -74,8 +72,7 @@ class Receipt:
     fee: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A block with its transactions, of which only the hashes may be told."""
 
     head: Head

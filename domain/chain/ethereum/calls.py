@@ -8,15 +8,14 @@ Source: Ethereum execution APIs; geth's "Real-time events" for ``eth_subscribe``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.json import JsonObject
 
 _WORDED = ("eth_subscribe", "eth_getBlockByNumber")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A method and its positional params."""
 
     method: str
@@ -28,8 +27,7 @@ class Call:
         return f"{self.method} {self.params[0]}" if self.method in _WORDED else self.method
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A call on its way: its answer carries ``id``."""
 
     id: int

@@ -20,8 +20,10 @@ One tracker follows one node: two nodes may see two branches, and both be right 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
 from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.chain.ethereum.blocks import Head
 from domain.chain.ethereum.reading import AnswerFault
@@ -33,8 +35,7 @@ HASHES_LIMIT = 50_000
 """Hashes of transactions that are kept, to say which of them a reorganization took out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(msgspec.Struct, frozen=True):
     """A block that joined the branch, ``interval`` seconds after its parent; None if the parent is not known.
 
     Dev chains repeat their whole seconds, so an interval may be 0. ``is_filled`` says that it was asked for.
@@ -45,8 +46,7 @@ class Linked:
     is_filled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(msgspec.Struct, frozen=True):
     """What became of a head: blocks that joined and blocks taken back (lowest first), heights that nobody told."""
 
     linked: tuple[Linked, ...] = ()

@@ -5,15 +5,14 @@ Rules of this file: a ``Turn`` is filled while it is worked out, a ``Step`` is w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from domain.chain.ethereum.calls import Request
 from domain.chain.ethereum.reading import AnswerFault
 from domain.chain.observations import Observation
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What a message of a node meant, and what to ask next; ``fault`` says what could not be read."""
 
     observations: tuple[Observation, ...] = ()
@@ -21,11 +20,10 @@ class Step:
     fault: AnswerFault | None = None
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct):
     """A step while it is made. ``method`` is how the node said what is handled, at ``at``."""
 
     at: float
     method: str
-    observations: list[Observation] = field(default_factory=list)
-    requests: list[Request] = field(default_factory=list)
+    observations: list[Observation] = msgspec.field(default_factory=list)
+    requests: list[Request] = msgspec.field(default_factory=list)

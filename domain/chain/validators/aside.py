@@ -7,7 +7,8 @@ settings by mistake, or for a day, is not told again of everybody who is in jail
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.validators.telling import moment
 from domain.decision import Row
@@ -22,8 +23,7 @@ CHAIN, VALIDATOR = "chain.watch", "chain.validator"
 _Rows = Iterable[tuple[str, JsonObject]]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """A chain as it was kept: the row of the ``chain``, and those of its validators by address."""
 
     chain: JsonObject | None

@@ -9,15 +9,15 @@ sign is rounded half to even.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+
+import msgspec
 
 REARM = 0.05
 """How far a share must fall under its threshold before the threshold is told again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Countdown:
+class Countdown(msgspec.Struct, frozen=True):
     """``blocks`` in a row that a validator can still miss with the last of them jailing it, and ``seconds`` until then.
 
     ``allowed`` misses of the window do not jail. Seconds are None while the chain's block time is not known.

@@ -6,8 +6,10 @@ Rules of this file: plain facts that can be kept and read again. What was kept a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import get_args
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.chain.observations import Provenance, Reason
 from domain.chain.validators.states import JAILING, Kind, Status
@@ -31,8 +33,7 @@ SET_DELAY = 2
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """``source`` said ``kind`` of ``height`` by ``method``; ``at`` is the chain's time, ``observed`` ours."""
 
     kind: Kind
@@ -92,8 +93,7 @@ def evidence_of(value: JsonValue) -> Evidence:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """A state of a validator and what it rests on.
 
     ``since`` is the height where it began as far as that is known, ``since_at`` the chain's time of it. ``free`` is the

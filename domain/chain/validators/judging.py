@@ -15,8 +15,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.chain.observations import Reason
 from domain.chain.validators.evidence import SET_DELAY, Evidence, Standing
@@ -42,8 +44,7 @@ class Word(StrEnum):
     HISTORY = "history"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """``word`` is to be told of a validator because of ``evidence``; ``why`` is for people, ``previous`` its state."""
 
     word: Word
@@ -54,8 +55,7 @@ class Verdict:
     distrusted: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Court:
+class Court(msgspec.Struct, frozen=True):
     """What the chain lets one judge by, at one moment.
 
     ``trusts`` says of a node whether its word counts, ``is_final`` of a height whether it is for ever, ``has_others``
@@ -72,8 +72,7 @@ class Court:
     is_behind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """What is said beside the kind of evidence: ``reason`` for a jailing, ``until`` when its term ends."""
 
     reason: Reason | None = None

@@ -15,8 +15,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from domain.chain.observations import Provenance
 from domain.chain.validators.terms import Terms
@@ -49,8 +50,7 @@ class Fault(StrEnum):
 _BLOCKS_COUNT = frozenset({None, Fault.SILENT, Fault.BEHIND, Fault.CATCHING_UP, Fault.OLD})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A ``height`` that cannot be, told by ``method`` and ``observed`` then."""
 
     height: int
@@ -58,8 +58,7 @@ class Claim:
     observed: float
 
 
-@dataclass(slots=True)
-class Node:
+class Node(msgspec.Struct):
     """One node: what it said last. ``rose`` is when its newest block came, ``heard`` when it answered last."""
 
     name: str
@@ -71,7 +70,7 @@ class Node:
     refusal: str | None = None
     is_catching_up: bool = False
     round_trip: float | None = None
-    reads: dict[str, int] = field(default_factory=dict)
+    reads: dict[str, int] = msgspec.field(default_factory=dict)
     """The highest height that it answered for, by the method."""
     fault: Fault | None = None
     claim: Claim | None = None
@@ -125,8 +124,7 @@ class Node:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(msgspec.Struct, frozen=True):
     """``node`` was put in quarantine because of ``fault``, or let out of it when that is None."""
 
     node: Node
@@ -282,8 +280,7 @@ class Nodes:
             self._moved.append(Moved(node, fault, before))
 
 
-@dataclass(slots=True)
-class Head:
+class Head(msgspec.Struct):
     """The newest block that is believed: its ``height``, the chain's time of it, when it came (``rose``).
 
     ``block_time`` is None while it is not known.

@@ -6,20 +6,19 @@ and not kept: it follows from what is kept. ``seen`` is for the portal's view al
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from domain.decision import Decision, Row
 from domain.event import Event
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What is to be done."""
 
-    events: list[Event] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    told: list[Event] = field(default_factory=list)
-    seen: list[Event] = field(default_factory=list)
+    events: list[Event] = msgspec.field(default_factory=list)
+    rows: list[Row] = msgspec.field(default_factory=list)
+    told: list[Event] = msgspec.field(default_factory=list)
+    seen: list[Event] = msgspec.field(default_factory=list)
 
     @property
     def decision(self) -> Decision[None]:

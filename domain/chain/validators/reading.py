@@ -10,7 +10,8 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.observations import Provenance, ValidatorRow, ValidatorsRead
 from domain.chain.validators import telling
@@ -26,8 +27,7 @@ from domain.chain.validators.validator import Validator
 Rule = Callable[[Validator, list[Verdict], float, Outcome], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Sitting:
+class Sitting(msgspec.Struct, frozen=True):
     """One reading: where it comes from, the ``height`` that it is about, what it is judged by, and when."""
 
     told: Provenance

@@ -5,14 +5,13 @@ Rules of this file: values that can be kept and read again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.json import JsonObject, JsonValue
 from domain.kept import integer, number
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """The ``window`` in blocks, the share of it to sign, and the seconds in jail."""
 
     window: int

@@ -9,7 +9,8 @@ Times of events are ours: the chain's own are in the data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.chain.fields import COUNT_LIMIT, VALIDATOR
 from domain.chain.observations import Provenance
@@ -44,8 +45,7 @@ _TYPES: Mapping[Word, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """What a chain is like when something is told of it at ``at``."""
 
     chain: str

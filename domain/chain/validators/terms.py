@@ -6,11 +6,10 @@ same setting holds for blocks of one second and of twelve.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """The thresholds in force; ``watched`` are validators by address, operator or index, in lower case."""
 
     stale_after: float = 4.0
@@ -35,4 +34,4 @@ class Terms:
     """Shares of the misses that a chain allows at which a validator is told to be at risk."""
     imminent: float = 600.0
     """Seconds to jail at which the risk of a watched validator is critical."""
-    watched: frozenset[str] = field(default_factory=frozenset)
+    watched: frozenset[str] = msgspec.field(default_factory=frozenset)

@@ -7,7 +7,7 @@ next look at the chain brings it again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from domain.chain.observations import ValidatorRow
 from domain.chain.validators.evidence import NOTHING_KNOWN, Standing, standing_of
@@ -19,16 +19,14 @@ JAILINGS_LIMIT = 16
 NAME_LIMIT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """A node's word on the present state: of which ``height``, and when it was ``observed``."""
 
     height: int
     observed: float
 
 
-@dataclass(slots=True)
-class Validator:
+class Validator(msgspec.Struct):
     """The validator at ``address`` (see ``observations``)."""
 
     address: str
@@ -57,10 +55,10 @@ class Validator:
     """How many thresholds of risk were told."""
     is_imminent: bool = False
     """Whether it was told that jail is near."""
-    jailings: dict[tuple[int, Kind], None] = field(default_factory=dict)
+    jailings: dict[tuple[int, Kind], None] = msgspec.field(default_factory=dict)
     """What blocks said of jailing it, each once; the newest of them."""
-    witnesses: dict[str, Claim] = field(default_factory=dict)
-    deniers: dict[str, Claim] = field(default_factory=dict)
+    witnesses: dict[str, Claim] = msgspec.field(default_factory=dict)
+    deniers: dict[str, Claim] = msgspec.field(default_factory=dict)
     is_conflicting: bool = False
     is_disputed: bool = False
     """Whether a node said again what another had denied."""

@@ -12,7 +12,9 @@ Source of the rules: ANSI/ISA-18.2-2016, clause 11 (shelving, suppression by des
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.arguments import Arguments
 from domain.decision import Decision, Grounds, Refused
@@ -26,8 +28,7 @@ from domain.plant.alarms.states import Impossible, State, Trigger
 PERSON_LIMIT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What a person wants: ``by`` whom, received ``at``, said ``said_at`` on the clock of the device at ``station``."""
 
     by: str

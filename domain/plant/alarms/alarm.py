@@ -7,9 +7,11 @@ the source's clock said is kept beside, as it wrote it. The names of OPC 10000-9
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2s
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.alarms.classes import Terms
 from domain.plant.alarms.states import Fact, State, Trigger, next_state
@@ -23,8 +25,7 @@ BY_HAND = "by hand"
 """What suppresses an alarm that a person suppressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelving:
+class Shelving(msgspec.Struct, frozen=True):
     """Who shelved an alarm ``at``, ``until`` when at the latest, why, and who agreed to it beside."""
 
     by: str
@@ -35,8 +36,7 @@ class Shelving:
     authorised_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(msgspec.Struct, frozen=True):
     """Who took an alarm out of service ``at``, with which permit, and why."""
 
     by: str
@@ -45,8 +45,7 @@ class Removal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True):
     """What a source says of a condition, received ``at``; ``time`` is the source's clock (RFC 3339).
 
     ``level`` and ``text`` are the source's words, ``cause`` is the id of the event that said it, ``recorded`` when our
@@ -68,8 +67,7 @@ class Signal:
     since: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(msgspec.Struct, frozen=True):
     """What is known of one alarm.
 
     ``condition`` is what the source says; ``active`` follows it after the delays, ``delay_until`` is when. ``recent``
@@ -158,8 +156,7 @@ def alarm_id(equipment: str, key: str, code: str) -> str:
     return blake2s(f"{equipment}\x1f{key}\x1f{code}".encode(errors="replace"), digest_size=ID_SIZE).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One step: ``trigger`` led from ``before`` to what ``alarm`` is now, ``at``."""
 
     trigger: Trigger

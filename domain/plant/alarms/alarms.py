@@ -13,8 +13,9 @@ step that was due while nobody asked is taken once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from domain.decision import Decision, Row
 from domain.event import Event

@@ -13,7 +13,8 @@ Source of the rules: ANSI/ISA-18.2-2016, clause 16 (alarm floods); OPC 10000-9, 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.plant.alarms.alarm import Alarm
 from domain.plant.alarms.order import Urgency
@@ -23,8 +24,7 @@ from domain.plant.alarms.states import State
 LINES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """An alarm with what its line depends on."""
 
     alarm: Alarm
@@ -46,8 +46,7 @@ _ORDER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One line: its alarms, the most urgent first; ``key`` and ``equipment`` are empty where they differ."""
 
     alarms: tuple[Shown, ...]

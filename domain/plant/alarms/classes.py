@@ -7,7 +7,8 @@ not, has the class ``default``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.plant.alarms.rationale import BELOW, AlarmList, Rationale, is_within
 from domain.plant.alarms.states import Fact
@@ -16,8 +17,7 @@ DEFAULT = "default"
 HOUR = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmClass:
+class AlarmClass(msgspec.Struct, frozen=True):
     """How alarms of this class behave; times in seconds.
 
     ``re_alarm_time`` of 0: never again. A shelving of more than ``reauthorise_above`` needs a second person; 0: none
@@ -50,8 +50,7 @@ class AlarmClass:
         return frozenset(fact for fact, holds in said.items() if holds)
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(msgspec.Struct, frozen=True):
     """Suppression by design: while ``equipment`` is in one of ``states``, alarms of it that fit are suppressed.
 
     An empty ``key`` or ``code`` stands for any; ``equipment`` as in an entry of the list.
@@ -68,8 +67,7 @@ class Suppression:
         return is_within(equipment, self.equipment) and self.key in ("", key) and self.code in ("", code)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What holds for one alarm: what the list says of it, and its class."""
 
     rationale: Rationale

@@ -10,7 +10,8 @@ Source of the rules: ANSI/ISA-18.2-2016 and OPC 10000-9, 5.8.2 (OnDelay, OffDela
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from domain.event import Event
 from domain.json import JsonValue

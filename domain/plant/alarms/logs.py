@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.plant.alarms.rates import SECOND, Activation
 from domain.plant.mtconnect import Change, Conditions, Observation, Role
@@ -17,8 +18,7 @@ from domain.plant.mtconnect import Change, Conditions, Observation, Role
 _RAISING = frozenset({"WARNING", "FAULT"})
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(msgspec.Struct, frozen=True):
     """The alarm ``key`` with ``code`` was active from ``began`` to ``ended`` (microseconds; None: it still is)."""
 
     key: str

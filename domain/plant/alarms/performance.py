@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.plant.alarms.alarm import Change
 from domain.plant.alarms.rates import (
@@ -39,12 +40,11 @@ HELD = 50_000
 OTHER = "other"
 
 
-@dataclass(slots=True)
-class Performance:
+class Performance(msgspec.Struct):
     """What is counted at one operating position since ``began`` (Unix seconds)."""
 
     began: float
-    window: TrailingWindow = field(default_factory=lambda: TrailingWindow(HELD))
+    window: TrailingWindow = msgspec.field(default_factory=lambda: TrailingWindow(HELD))
     alarm_count: int = 0
     maximum_active_state: float = 0.0
     maximum_un_ack: float = 0.0
@@ -54,12 +54,12 @@ class Performance:
     flood_seconds: float = 0.0
     flood_alarms: int = 0
     fleeting: int = 0
-    by_alarm: Counter[str] = field(default_factory=Counter)
-    by_priority: Counter[AlarmPriority] = field(default_factory=Counter)
-    chattering: Counter[str] = field(default_factory=Counter)
-    times_to_acknowledge: dict[tuple[AlarmPriority, str], deque[float]] = field(default_factory=dict)
-    _chatter: Chatter = field(default_factory=Chatter)
-    _minutes: deque[tuple[int, int]] = field(default_factory=deque)
+    by_alarm: Counter[str] = msgspec.field(default_factory=Counter)
+    by_priority: Counter[AlarmPriority] = msgspec.field(default_factory=Counter)
+    chattering: Counter[str] = msgspec.field(default_factory=Counter)
+    times_to_acknowledge: dict[tuple[AlarmPriority, str], deque[float]] = msgspec.field(default_factory=dict)
+    _chatter: Chatter = msgspec.field(default_factory=Chatter)
+    _minutes: deque[tuple[int, int]] = msgspec.field(default_factory=deque)
 
     def note(self, change: Change, priority: AlarmPriority, shift: str = "") -> list[FloodChange]:
         """Count ``change`` of an alarm of ``priority``; what follows for the flood. ``shift`` is who was at work."""

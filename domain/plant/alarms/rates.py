@@ -17,8 +17,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 SECOND = 1_000_000
 WINDOW = 600 * SECOND
@@ -32,16 +34,14 @@ Name = str
 """What an alarm is called; the same for each of its activations."""
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(msgspec.Struct, frozen=True):
     """The alarm ``name`` became active ``at`` (microseconds)."""
 
     at: int
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Flood:
+class Flood(msgspec.Struct, frozen=True):
     """A flood from ``began`` to ``ended`` (microseconds; None: not yet).
 
     ``count`` activations belong to it, the ``peak`` is the most in one interval, ``first`` the alarm that came first
@@ -63,8 +63,7 @@ class FloodWord(Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class FloodChange:
+class FloodChange(msgspec.Struct, frozen=True):
     """A flood began or ended ``at`` (microseconds)."""
 
     word: FloodWord
@@ -219,8 +218,7 @@ def bad_actors(counts: Mapping[Name, int], most: int = BAD_ACTORS) -> tuple[list
     return worst, sum(count for _, count in worst) / total if total else None
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """What a log of activations amounts to; floods both ways, and it is said which."""
 
     activations: int

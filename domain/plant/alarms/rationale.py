@@ -15,9 +15,10 @@ respond and priority are on record for each alarm. Severities after OPC 10000-9,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+
+import msgspec
 
 from domain.json import JsonValue
 
@@ -53,8 +54,7 @@ _SEVERITY = {
 _RANK = {priority: rank for rank, priority in enumerate(AlarmPriority)}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What the list says of an alarm, or of several; ``time_to_respond`` in seconds, 0: not said."""
 
     key: str = ""
@@ -99,8 +99,7 @@ def is_within(equipment: str, place: str) -> bool:
     return equipment == place
 
 
-@dataclass(frozen=True, slots=True)
-class Rationale:
+class Rationale(msgspec.Struct, frozen=True):
     """What holds for one alarm: its priority, its class, and the entry it has them from (None: the list has none)."""
 
     priority: AlarmPriority

@@ -8,8 +8,10 @@ be true, not before the step before it and not after it was received.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.decision import Grounds, Refused
 from domain.json import JsonObject, JsonValue
@@ -26,8 +28,7 @@ LINKS = ("alarm", "stop", "job")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """``by`` did something at ``at``, which came here at ``received`` (Unix seconds); ``roles`` as far as known.
 
     ``by`` is a name, which others may have too: it is shown. ``person`` is who that is, and is compared; it is empty
@@ -52,8 +53,7 @@ class Said:
         return min(max(at, before), max(self.received, before))
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What was done: ``trigger`` (``raise`` for the first one) led to ``state``; ``detail`` is what it set."""
 
     number: int
@@ -61,11 +61,10 @@ class Step:
     state: State
     said: Said
     moment: float
-    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    detail: Mapping[str, JsonValue] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Contest:
+class Contest(msgspec.Struct, frozen=True):
     """An act that somebody else's had beaten: it was possible in what its author saw, and came too late."""
 
     trigger: str
@@ -75,16 +74,14 @@ class Contest:
     number: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
+class Promise(msgspec.Struct, frozen=True):
     """What its escalation allows a call: seconds to be acknowledged in, and to be resolved in from then on."""
 
     acknowledge: float
     resolve: float
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A call; ``steps`` are never empty, ``incident`` is what it shares with its alarm, stop and job.
 
     ``is_modelled`` says whether the site described its place when it was raised; None if it described none at all.
@@ -102,7 +99,7 @@ class Call:
     state: State = State.RAISED
     level: int = 0
     assigned_to: str | None = None
-    links: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    links: Mapping[str, str] = _NOTHING
     contests: tuple[Contest, ...] = ()
     promise: Promise | None = None
     is_modelled: bool | None = None

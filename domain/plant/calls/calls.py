@@ -14,7 +14,9 @@ is answered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.decision import Decision, Grounds, Refused, Row
 from domain.json import JsonObject, JsonValue
@@ -36,8 +38,7 @@ SUPERVISORS = frozenset({"supervisor", "shift_manager", "production_manager", "a
 Outcome = Decision[Call | Refused]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What the plant has agreed: the seconds of ``grace`` in which a raiser can cancel, and the roles of supervisors.
 
     ``remembered`` is for how many seconds a call that is over can be asked for.
@@ -46,7 +47,7 @@ class Terms:
     grace: float = GRACE
     supervisors: frozenset[str] = SUPERVISORS
     remembered: float = REMEMBERED
-    targets: Targets = field(default_factory=Targets)
+    targets: Targets = msgspec.field(default_factory=Targets)
 
 
 def no_call(id_: str) -> Refused:

@@ -9,9 +9,10 @@ Source of the colours: IEC 60073 (red emergency, amber abnormal, blue mandatory 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
 
 
 class CallPriority(StrEnum):
@@ -32,8 +33,7 @@ class Colour(StrEnum):
     WHITE = "white"
 
 
-@dataclass(frozen=True, slots=True)
-class CallKind:
+class CallKind(msgspec.Struct, frozen=True):
     """A type of call, as it is raised by ``word``; ``type`` is ours. ``stops_line``: the line stands because of it."""
 
     word: str

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.decision import Decision, Refused, Row
 from domain.event import Event
@@ -26,8 +27,7 @@ from domain.plant.calls.wish import Wish
 from domain.plant.escalation import Ask, CallFacts, Escalations, Notification, Outgoing, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(msgspec.Struct, frozen=True):
     """The call, or why not, the ``steps`` that calls made, and what is to be sent when all of it is kept."""
 
     answer: Call | Refused | None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2s
+
+import msgspec
 
 from domain.event import Event
 from domain.json import JsonValue
@@ -26,8 +27,7 @@ _APART = ("validator.", "chain.node.")
 """Types of events whose subject is a place of its own at their source: a validator and a node of a chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallRule:
+class CallRule(msgspec.Struct, frozen=True):
     """Events that fit ``pattern`` raise a call of ``word``; ``{data.code}`` in ``text`` is a value of the event.
 
     ``equipment`` is where; empty: where the event comes from, or the validator or the node of

@@ -12,7 +12,9 @@ the interval ``raise_to_acknowledge``, mean time to repair of a call that of ``a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.calls.call import Call
 from domain.plant.calls.states import State, Trigger
@@ -35,16 +37,15 @@ RESOLVE_WITHIN = {"low": 60 * MINUTE, "medium": 45 * MINUTE, "high": 30 * MINUTE
 """The same, from the acknowledgement on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(msgspec.Struct, frozen=True):
     """Seconds by priority: to be acknowledged in, to be resolved in from then on; and those of further intervals.
 
     What a call's own chain allows goes before what its priority does.
     """
 
-    acknowledge: Mapping[str, float] = field(default_factory=lambda: ACKNOWLEDGE_WITHIN)
-    resolve: Mapping[str, float] = field(default_factory=lambda: RESOLVE_WITHIN)
-    intervals: Mapping[str, float] = field(default_factory=dict)
+    acknowledge: Mapping[str, float] = msgspec.field(default_factory=lambda: ACKNOWLEDGE_WITHIN)
+    resolve: Mapping[str, float] = msgspec.field(default_factory=lambda: RESOLVE_WITHIN)
+    intervals: Mapping[str, float] = msgspec.field(default_factory=dict)
 
     def of(self, interval: str, call: Call) -> float | None:
         """The target of ``interval`` in ``call``; None if there is none."""
@@ -61,8 +62,7 @@ class Targets:
         return self.resolve.get(call.priority) if call.promise is None else call.promise.resolve
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(msgspec.Struct, frozen=True):
     """One interval; moments are Unix seconds. Without ``until`` it runs on, without ``since`` it has no value.
 
     ``seconds`` is how long it took, or has taken so far; None in a call in which it cannot end any more.
@@ -85,8 +85,7 @@ class Timer:
         return self.seconds is not None and self.target is not None and self.seconds > self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(msgspec.Struct, frozen=True):
     """When it is to be acknowledged and, once it is, to be resolved (Unix seconds); None: no target, or not yet."""
 
     acknowledge_by: float | None

@@ -6,7 +6,8 @@ Rules of this file: reading changes nothing. What is asked for is given as plain
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.json import JsonObject, JsonValue
 from domain.plant.calls.call import Call
@@ -20,8 +21,7 @@ from domain.plant.escalation import Escalations
 _RANKS = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """Which calls: each word that is given must fit. ``since`` and ``until`` (Unix seconds) are about the raising."""
 
     states: Collection[State] | None = None

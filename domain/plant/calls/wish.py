@@ -7,7 +7,9 @@ word that is no type of call is refused with those there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.arguments import Arguments
 from domain.json import JsonObject
@@ -19,8 +21,7 @@ TEXT_SIZE = 2000
 NAME_SIZE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """A call of ``word`` at ``path``; ``id`` is set where the call's id follows from what raised it."""
 
     path: str
@@ -30,7 +31,7 @@ class Wish:
     stops_line: bool = False
     assigned_to: str | None = None
     incident: str | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = msgspec.field(default_factory=dict)
     id: str | None = None
 
 

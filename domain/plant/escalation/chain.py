@@ -12,10 +12,12 @@ them back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import time
 from enum import StrEnum
 from typing import TypeAlias, Union
+
+import msgspec
+from msgspec.structs import replace
 
 REPEATS = 9
 """How often a program may begin anew."""
@@ -34,8 +36,7 @@ class Importance(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(msgspec.Struct, frozen=True):
     """Tell each target (person, role, team) on the first of ``channels`` that gives a receipt.
 
     ``importance`` of None follows the priority of the call.
@@ -46,8 +47,7 @@ class Notify:
     importance: Importance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyOnCall:
+class NotifyOnCall(msgspec.Struct, frozen=True):
     """Tell who is on call by ``schedule``."""
 
     schedule: str
@@ -55,8 +55,7 @@ class NotifyOnCall:
     importance: Importance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RoundRobin:
+class RoundRobin(msgspec.Struct, frozen=True):
     """Tell one of ``people``, each time the next one who is on duty."""
 
     people: tuple[str, ...]
@@ -64,15 +63,13 @@ class RoundRobin:
     importance: Importance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(msgspec.Struct, frozen=True):
     """Post to the webhook of this name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(msgspec.Struct, frozen=True):
     """Set a stack light or a siren near the call; either may be empty."""
 
     light: str
@@ -80,15 +77,13 @@ class Signal:
     channels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Go on after ``delay`` seconds; at once if nobody of this level could be told."""
 
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class IfTime:
+class IfTime(msgspec.Struct, frozen=True):
     """Whether the wall clock of the site is within hours on certain days, or a shift runs.
 
     ``days`` are weekdays (0 is Monday); ``ends`` not later than ``begins`` is on the next day.
@@ -102,8 +97,7 @@ class IfTime:
     otherwise: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IfRate:
+class IfRate(msgspec.Struct, frozen=True):
     """Whether more than ``count`` calls came from the same place in the last ``within`` seconds, this one included."""
 
     count: int
@@ -112,8 +106,7 @@ class IfRate:
     otherwise: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IfLevel:
+class IfLevel(msgspec.Struct, frozen=True):
     """Whether the call has reached ``level``."""
 
     level: int
@@ -121,22 +114,19 @@ class IfLevel:
     otherwise: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetSeverity:
+class SetSeverity(msgspec.Struct, frozen=True):
     """Give the call another priority."""
 
     priority: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(msgspec.Struct, frozen=True):
     """Begin anew, at most ``times`` times."""
 
     times: int
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(msgspec.Struct, frozen=True):
     """Resolve the call."""
 
 
@@ -148,15 +138,13 @@ TELLING = (Notify, NotifyOnCall, RoundRobin, Webhook, Signal)
 CONDITIONS = (IfTime, IfRate, IfLevel)
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(msgspec.Struct, frozen=True):
     """Go on at place ``to``."""
 
     to: int
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(msgspec.Struct, frozen=True):
     """Go on behind this if the condition holds, else at place ``otherwise``."""
 
     condition: Condition
@@ -167,8 +155,7 @@ Instruction: TypeAlias = Telling | Wait | SetSeverity | Repeat | Resolve | Jump 
 Program: TypeAlias = tuple[Instruction, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(msgspec.Struct, frozen=True):
     """What happens to a call until it is acknowledged, and then until it is resolved.
 
     It is for calls of ``priorities``, ``types`` and ``paths`` (``acme/plant1/*`` is everything below); each of them

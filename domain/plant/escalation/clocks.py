@@ -10,7 +10,7 @@ is a step of the wall clock. Deadlines are moments of the wall clock, so they go
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.decision import Row
 from domain.json import JsonObject, JsonValue
@@ -21,8 +21,7 @@ TOLERANCE = 1.0
 """Seconds that the two clocks may run apart between two readings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """The clocks at one moment, both in seconds."""
 
     wall: float

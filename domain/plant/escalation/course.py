@@ -7,8 +7,9 @@ asked for it. The level is no state: a call can be acknowledged and at level 2. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from domain.json import JsonObject, JsonValue
 from domain.plant.escalation.chain import Chain, Importance, Program
@@ -73,8 +74,7 @@ class Fate(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """One target is to be told: by ``channels`` in their order, at present by the one at ``index``.
 
     ``group`` is the level's number it counts for, 0 for none; ``tries`` how often the present channel was asked.
@@ -92,7 +92,7 @@ class Attempt:
     index: int = 0
     tries: int = 1
     fate: Fate = Fate.OPEN
-    more: JsonObject = field(default_factory=dict)
+    more: JsonObject = msgspec.field(default_factory=dict)
     is_orphan: bool = False
     """Whether it is from a former life, and nobody knows what became of it."""
 
@@ -112,8 +112,7 @@ class Attempt:
         return self.fate is Fate.OPEN
 
 
-@dataclass(slots=True)
-class Course:
+class Course(msgspec.Struct):
     """One call's escalation: the chain as it was when it began, and how far it is.
 
     ``run`` counts the beginnings of a program, ``round`` its repetitions, ``place`` is where it is in it. ``skipped``
@@ -142,7 +141,7 @@ class Course:
     acknowledged_at: float | None = None
     acknowledged_by: str = ""
     stopped_at: float | None = None
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
 
     @property
     def is_acknowledged(self) -> bool:

@@ -12,7 +12,8 @@ its database, its screens and its configuration contradicted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.json import JsonValue
 from domain.plant.escalation.chain import ACKNOWLEDGER, PRIORITIES, REPEATS, Chain
@@ -42,13 +43,12 @@ CHANNELS = ("websocket", "mail")
 _CRITICAL_LEVELS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
+class Defaults(msgspec.Struct, frozen=True):
     """What the built-in chains are made of; seconds and recipients by priority, those not named as above."""
 
-    acknowledge: Mapping[str, float] = field(default_factory=dict)
-    resolve: Mapping[str, float] = field(default_factory=dict)
-    recipients: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    acknowledge: Mapping[str, float] = msgspec.field(default_factory=dict)
+    resolve: Mapping[str, float] = msgspec.field(default_factory=dict)
+    recipients: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
     channels: tuple[str, ...] = CHANNELS
 
     def chains(self) -> tuple[Chain, ...]:

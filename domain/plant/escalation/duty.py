@@ -12,8 +12,9 @@ Rules of this file: times are evaluated in the zone of the site, by its shift ca
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from domain.plant.escalation.chain import IfTime
 from domain.plant.escalation.defaults import GROUPS
@@ -27,8 +28,7 @@ CalendarOf = Callable[[str], ShiftCalendar]
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(msgspec.Struct, frozen=True):
     """Who is on call: each of ``people`` in turn for ``days``, from the wall time ``begins`` on."""
 
     people: tuple[str, ...]
@@ -48,13 +48,12 @@ class Schedule:
         return turn
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(msgspec.Struct, frozen=True):
     """Addresses by name and channel, groups by name, schedules by name."""
 
-    addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: GROUPS)
-    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    addresses: Mapping[str, Mapping[str, tuple[str, ...]]] = msgspec.field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: GROUPS)
+    schedules: Mapping[str, Schedule] = msgspec.field(default_factory=dict)
 
     def expanded(self, target: str, calendar: ShiftCalendar) -> tuple[str, ...]:
         """Who is meant by ``target``: itself, or those of the group if nothing else has that name."""

@@ -13,7 +13,8 @@ the decision kept, then sends the notifications of its answer, and says ``sent``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.decision import Decision, Grounds, Refused, Row
 from domain.event import Event
@@ -39,8 +40,7 @@ RETENTION = 30 * 86_400.0
 Rows = Iterable[tuple[str, JsonObject]]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """What is to be sent once the decision is kept, and what chains want done to their calls."""
 
     notifications: tuple[Notification, ...] = ()

@@ -6,15 +6,14 @@ became of it, and then it is marked ``repeated``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.json import JsonObject, JsonValue
 from domain.moment import rfc3339
 from domain.plant.escalation.chain import Importance
 
 
-@dataclass(frozen=True, slots=True)
-class CallFacts:
+class CallFacts(msgspec.Struct, frozen=True):
     """What a chain and its notifications need to know of a call: ``path`` is its place, ``raised_at`` Unix seconds."""
 
     id: str
@@ -38,8 +37,7 @@ class CallFacts:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(msgspec.Struct, frozen=True):
     """``target`` of ``call`` is to be told by ``channel``, at ``addresses`` where the channel needs some.
 
     ``attempt`` counts from 1. Nobody needs it any more at ``expires`` (Unix seconds).
@@ -86,8 +84,7 @@ SAID_SIZE = 80
 """Characters of what is said, in the one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """How far a call is when somebody is told of it."""
 
     level: int

@@ -7,7 +7,9 @@ own place alone: the others may be of somebody who must not be known there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.escalation.chain import Chain, IfRate, every
 from domain.plant.escalation.defaults import CHANNELS, Defaults
@@ -20,16 +22,15 @@ def _built_in() -> tuple[Chain, ...]:
     return Defaults().chains()
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
+class Rulebook(msgspec.Struct, frozen=True):
     """The chains of the plant in their order, those that are built in, and who is who.
 
     ``channels`` are tried where no chain says which. ``patience`` is in seconds, see ``walk.PATIENCE``.
     """
 
     chains: tuple[Chain, ...] = ()
-    built_in: tuple[Chain, ...] = field(default_factory=_built_in)
-    directory: Directory = field(default_factory=Directory)
+    built_in: tuple[Chain, ...] = msgspec.field(default_factory=_built_in)
+    directory: Directory = msgspec.field(default_factory=Directory)
     channels: tuple[str, ...] = CHANNELS
     patience: float = PATIENCE
 

@@ -14,7 +14,8 @@ Rules of this file: no clock, no chance; the same state, surroundings and moment
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.event import Event
 from domain.json import JsonObject, JsonValue
@@ -58,8 +59,7 @@ LEAST_PAUSE = 60.0
 _IMPORTANCE = {"low": Importance.LOW, "medium": Importance.NORMAL}
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """The chain wants something done to ``call``: that it gets ``priority``, or if that is empty is resolved."""
 
     call: str
@@ -67,8 +67,7 @@ class Ask:
     priority: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(msgspec.Struct, frozen=True):
     """What a chain can ask for: where people are reached, when they are there, how many calls there were, whose turn.
 
     ``patience`` is in seconds, see ``PATIENCE``.

@@ -19,9 +19,11 @@ are Shingo's single-minute exchange of die.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.arguments import Arguments, is_number
 from domain.json import JsonObject, JsonValue
@@ -69,8 +71,7 @@ PHASES: Mapping[tuple[Phase, Cause], Phase] = MappingProxyType(
 """What leads where; a pair that is not here is impossible."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """A phase that lasted from ``begin`` until ``end`` (Unix seconds), None while it lasts."""
 
     phase: Phase
@@ -78,8 +79,7 @@ class Stage:
     end: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One thing that was done, ``is_internal`` if the machine must stand for it."""
 
     name: str
@@ -88,8 +88,7 @@ class Step:
     end: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Changeover:
+class Changeover(msgspec.Struct, frozen=True):
     """The changeover ``id`` at ``equipment``; moments are Unix seconds, lengths seconds.
 
     ``is_begun_by_count`` and ``is_ended_by_count`` say that a counted piece, not a person, tells the moment. ``step``

@@ -8,7 +8,8 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from domain.arguments import Arguments
 from domain.decision import Decision, Grounds, Refused, Row

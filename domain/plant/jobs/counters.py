@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Container
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True, order=True):
     """One reading of a counter: when (microseconds), what it showed, the id of who said so."""
 
     at: int
@@ -27,8 +27,7 @@ class Mark:
     is_reset: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Nature:
+class Nature(msgspec.Struct, frozen=True):
     """How a counter counts: it goes from 0 to ``modulus`` - 1 and rolls over; None: it never does."""
 
     modulus: int | None = None

@@ -22,7 +22,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.jobs.counters import ENDLESS, Counter, Mark, Nature
 from domain.plant.jobs.quantities import Kind, Quantities, single
@@ -33,8 +35,7 @@ QUIET = 1000
 DUPLICATE, TOO_LATE, UNKNOWN, UNCHANGED = "duplicate", "too_late", "unknown", "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """Pieces that somebody counted: how many more there are, as they were told; all of one ``product`` for one ``job``.
 
     ``at`` is in microseconds. ``corrects`` is the id of a count that these numbers replace, at its own moment.
@@ -48,8 +49,7 @@ class Made:
     corrects: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """What the counter ``name``, which counts pieces of ``kind``, showed at ``at`` (microseconds)."""
 
     id: str
@@ -63,8 +63,7 @@ class Shown:
     product: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """``pieces`` made at ``at``, as the ``counter`` says; the same id again takes the place of the one before."""
 
     id: str
@@ -75,8 +74,7 @@ class Count:
     counter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """The sum of what was made of one ``product`` for one ``job``."""
 
     job: str | None
@@ -84,8 +82,7 @@ class Tally:
     pieces: Quantities
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """What came of a telling: the ``counts`` that are new or have new numbers; why nothing, if nothing."""
 
     counts: tuple[Count, ...] = ()
@@ -93,8 +90,7 @@ class Taken:
     """``duplicate``, ``too_late``, ``unknown`` (what it corrects) or ``unchanged``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True):
     """What was folded: the ids that are no longer known, the minutes (their begin) that have new sums."""
 
     ids: tuple[str, ...]

@@ -13,7 +13,8 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from domain.arguments import Arguments
 from domain.decision import Decision, Grounds, Refused, Row

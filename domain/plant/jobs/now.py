@@ -6,8 +6,9 @@ Rules of this file: it only reads. Moments are Unix seconds, windows half open. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from math import inf
+
+import msgspec
 
 from domain.decision import Grounds, Refused
 from domain.json import JsonObject, JsonValue
@@ -23,8 +24,7 @@ from domain.plant.site import Site, is_within
 Window = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class JobsNow:
+class JobsNow(msgspec.Struct, frozen=True):
     """The ``workshop`` and its ``quality`` as they are ``at``; the ``site`` says which shift it is."""
 
     workshop: Workshop

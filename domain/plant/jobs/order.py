@@ -11,8 +11,10 @@ EquipmentRequirements (here one place) and MaterialRequirements (here the produc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.arguments import Arguments
 from domain.json import JsonObject, JsonValue
@@ -25,8 +27,7 @@ ID_LIMIT = 128
 _NOTHING: Mapping[str, JsonValue] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class JobOrder:
+class JobOrder(msgspec.Struct, frozen=True):
     """A job order in its ``state``, after ``step`` transitions.
 
     ``quantity`` is in pieces of ``product``; ``planned_start`` and ``planned_end`` are what was asked for, the other
@@ -45,7 +46,7 @@ class JobOrder:
     assigned_to: str | None = None
     planned_start: float | None = None
     planned_end: float | None = None
-    parameters: JsonObject = field(default_factory=lambda: _NOTHING)
+    parameters: JsonObject = msgspec.field(default_factory=lambda: _NOTHING)
     waits_for: str | None = None
     stored_at: float | None = None
     stored_by: str | None = None

@@ -12,7 +12,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.decision import Refused, Row
 from domain.json import JsonObject, JsonValue
@@ -30,8 +32,7 @@ SEPARATOR = "|"
 Kept = Mapping[str, Iterable[tuple[str, JsonObject]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """What came of a telling: the counts that are new or have new numbers, why nothing if nothing, what to keep."""
 
     counts: tuple[Count, ...]

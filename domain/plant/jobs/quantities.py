@@ -10,9 +10,10 @@ that does not speak of rework has none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeGuard
+
+import msgspec
 
 from domain.json import JsonObject, JsonValue
 
@@ -26,8 +27,7 @@ class Kind(StrEnum):
     REWORK = "rework"
 
 
-@dataclass(frozen=True, slots=True)
-class Quantities:
+class Quantities(msgspec.Struct, frozen=True):
     """Pieces of each kind; None where nobody told."""
 
     produced: int | None = None

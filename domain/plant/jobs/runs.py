@@ -8,7 +8,9 @@ place the newest runs are known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.json import JsonObject, JsonValue
 from domain.plant.jobs.quantities import is_whole
@@ -16,8 +18,7 @@ from domain.plant.jobs.quantities import is_whole
 RUNS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """``job`` was worked on from ``begin`` until ``end``, None while it still is."""
 
     job: str

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from domain.arguments import Arguments
 from domain.decision import Decision, Grounds, Refused, Row
 from domain.event import Event
@@ -40,8 +42,7 @@ PathOf = Callable[[str], str | None]
 """The path of the place that a path or alias means; None if there is no such place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """What was decided, and who else is to know: of ``counts`` by place, and of places that work on something else."""
 
     decision: Decision[JsonObject]

@@ -11,8 +11,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.ledger.bucket import STOPPED, Bucket
 from domain.plant.ledger.downtime import Downtime, Piece
@@ -34,8 +36,7 @@ class Calendar(Protocol):
         """When something is planned to run in [``begin_us``, ``end_us``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Books:
+class Books(msgspec.Struct, frozen=True):
     """What the time of a unit is accounted for by."""
 
     ledger: Ledger

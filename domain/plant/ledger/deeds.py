@@ -7,7 +7,8 @@ are. A moment may have microseconds, and is taken with them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.arguments import Arguments
 from domain.decision import Decision
@@ -20,8 +21,7 @@ from domain.plant.ledger.mapping import PLAIN, StateMap
 from domain.plant.ledger.saying import MODELS, Saying
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(msgspec.Struct, frozen=True):
     """``by`` wants something done ``now`` (microseconds of ours)."""
 
     arguments: JsonObject

@@ -13,9 +13,11 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from hashlib import blake2s
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.decision import Grounds, Refused
 from domain.plant.ledger.instants import rfc3339_us
@@ -42,8 +44,7 @@ class Piece(NamedTuple):
         return self.end - self.begin
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """An act on a stop: who did what ``at`` (microseconds), and the pieces there were before."""
 
     at: int
@@ -52,8 +53,7 @@ class Done:
     before: tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Downtime:
+class Downtime(msgspec.Struct, frozen=True):
     """One stop of ``unit`` and its explanation; while it is open it ends at the present."""
 
     id: str
@@ -63,7 +63,7 @@ class Downtime:
     is_open: bool
     word: str
     pieces: tuple[Piece, ...]
-    history: tuple[Done, ...] = field(default=())
+    history: tuple[Done, ...] = msgspec.field(default=())
     told: int = 0
     """How often something was told of it: the number of its next event."""
 

@@ -14,17 +14,18 @@ Source: ISO 22400-2:2014, clause 5 (elements); OPC 40501-1 annex C for the names
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.ledger.bucket import Bucket
 from domain.plant.ledger.stops import Counted
 from domain.plant.site import Interval
 
 
-@dataclass(frozen=True, slots=True)
-class Elements:
+class Elements(msgspec.Struct, frozen=True):
     """Time elements in microseconds, quantities in items.
 
     ``calendar`` is the length of the window; ``pbt`` planned busy time, None without a shift calendar. ``unknown`` is
@@ -116,8 +117,7 @@ class Elements:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(msgspec.Struct, frozen=True):
     """What was counted of one ``product``; ``ideal_cycle`` is PRI, microseconds an item, None if nobody said it."""
 
     product: str

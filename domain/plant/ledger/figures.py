@@ -7,7 +7,8 @@ are not rounded: whoever shows them does that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.json import JsonValue
 from domain.plant.ledger import kpi
@@ -18,8 +19,7 @@ from domain.plant.site import Interval
 NOT_COUNTED = "nothing was counted"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(msgspec.Struct, frozen=True):
     """What is accounted for: a ``kind`` (shift, day, job, range) with its name, from ``begin`` to ``end``.
 
     ``spans`` are what of it counts, where it is not all of it: a job that was interrupted.

@@ -13,7 +13,7 @@ as restated by public sources; TEEP is not of ISO 22400.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.plant.ledger.elements import Elements
 
@@ -23,16 +23,14 @@ COVERAGE_LIMIT = 0.95
 Ratio = float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """What a figure is at least and at most, whatever was the case while nobody saw it; None: nobody can say."""
 
     low: Ratio
     high: Ratio
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(msgspec.Struct, frozen=True):
     """The ideal cycle that is set for ``product``, and the cycle that was seen: both microseconds an item."""
 
     product: str

@@ -20,9 +20,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
+
+import msgspec
 
 from domain.plant.ledger.bucket import Bucket
 
@@ -69,8 +70,7 @@ class Segment(NamedTuple):
         return self.end - self.begin
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten:
+class Rewritten(msgspec.Struct, frozen=True):
     """An entry that came late or was corrected: what the ledger said of [``begin``, ``end``), and what it says now."""
 
     entry: Entry

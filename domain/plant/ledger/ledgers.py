@@ -11,7 +11,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.decision import Decision, Grounds, Refused, Row
 from domain.event import Event
@@ -37,8 +39,7 @@ SEEN_US = 5 * SECOND_US
 _STATUS = ("running", "setup", "maintenance", "fault", "stopped", "idle", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """How time is accounted for: mapping, reasons, limits in microseconds.
 
     ``outputs`` says of a line which place below it counts what it makes.
@@ -50,7 +51,7 @@ class Terms:
     keep: int = 35 * DAY_US
     coverage_limit: float = COVERAGE_LIMIT
     plus_one: bool = False
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def no_unit(name: str) -> Refused:

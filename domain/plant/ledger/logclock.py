@@ -15,8 +15,9 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import msgspec
 
 from domain.plant.ledger.instants import DAY_US
 
@@ -34,15 +35,14 @@ class Quarantine(NamedTuple):
     high: int
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(msgspec.Struct):
     first: int
     end: int
     low: int
     newest: int
     lines: int = 1
     goes: bool = False
-    items: dict[str, int] = field(default_factory=dict)
+    items: dict[str, int] = msgspec.field(default_factory=dict)
 
     def take(self, number: int, at: int, item: str) -> None:
         self.end = number + 1

@@ -7,7 +7,8 @@ summed, never ratios, see ``places``. What nobody knows is null with a reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.decision import Grounds, Refused
 from domain.json import JsonObject, JsonValue
@@ -40,8 +41,7 @@ def everything(_kind: str, _path: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class LedgersNow:
+class LedgersNow(msgspec.Struct, frozen=True):
     """The ``ledgers`` as they are at ``now`` (microseconds); ``cycle`` says how long a piece takes at best.
 
     ``sees`` tells what is said of which path: what a unit does, its figures and its stops (``SEEN_AS``).

@@ -10,9 +10,10 @@ are optional in the 2015 edition; the 2022 edition extends the model: both are a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+
+import msgspec
 
 
 class PackState(StrEnum):
@@ -83,8 +84,7 @@ def _row(state: PackState) -> frozenset[PackState]:
 TRANSITIONS: Mapping[PackState, frozenset[PackState]] = MappingProxyType({state: _row(state) for state in PackState})
 
 
-@dataclass(frozen=True, slots=True)
-class IllegalTransition:
+class IllegalTransition(msgspec.Struct, frozen=True):
     """A machine went from ``before`` to ``now``, which the table does not have; ``expected`` is what it has."""
 
     before: str

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.json import JsonValue
 from domain.plant.alarms import Activation, Figures, figures
@@ -62,8 +63,7 @@ class StateTimes:
         return 0 if self.first is None or self.last is None else self.last - self.first
 
 
-@dataclass(slots=True)
-class Past:
+class Past(msgspec.Struct):
     """The past of one machine, as far as it was given; ``execution`` names the data item that says the state.
 
     ``settle`` when all was given.
@@ -71,11 +71,11 @@ class Past:
 
     execution: str | None = None
     rows: int = 0
-    keys: Counter[str] = field(default_factory=Counter)
-    states: StateTimes = field(default_factory=StateTimes)
-    activations: list[Activation] = field(default_factory=list)
-    _conditions: Conditions = field(default_factory=lambda: Conditions(capacity=1_000_000))
-    _equipment: Equipment = field(default_factory=Equipment)
+    keys: Counter[str] = msgspec.field(default_factory=Counter)
+    states: StateTimes = msgspec.field(default_factory=StateTimes)
+    activations: list[Activation] = msgspec.field(default_factory=list)
+    _conditions: Conditions = msgspec.field(default_factory=lambda: Conditions(capacity=1_000_000))
+    _equipment: Equipment = msgspec.field(default_factory=Equipment)
     _moment: int | None = None
 
     def take(self, at: int, observation: Observation) -> None:

@@ -15,15 +15,16 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.ledger.elements import Elements, Quantity, total
 from domain.plant.ledger.output import Cycle, Output
 from domain.plant.site import EquipmentModel, is_within
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(msgspec.Struct, frozen=True):
     """Finds the counts that speak for places: ``outputs`` names, of lines, the place below that counts for them."""
 
     output: Output

@@ -9,8 +9,9 @@ Source: the 27 codes of the floor dashboard that andond replaces; its four categ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain.json import JsonValue
 from domain.plant.ledger.bucket import Bucket
@@ -19,8 +20,7 @@ PLANNED, UNPLANNED, CHANGEOVER, MAINTENANCE = CATEGORIES = ("planned", "unplanne
 UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True):
     """One reason; ``bucket`` is what its time counts as, None as the machine's own word says."""
 
     code: str

@@ -9,7 +9,8 @@ a mean of nothing is None.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain.json import JsonValue
 from domain.plant.ledger.downtime import Downtime, Piece, within
@@ -22,10 +23,9 @@ _MINUTE = 60
 _HOUR = 3600
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(msgspec.Struct):
     us: int = 0
-    stops: set[str] = field(default_factory=set)
+    stops: set[str] = msgspec.field(default_factory=set)
 
     def add(self, us: int, stop: str) -> None:
         self.us += us

@@ -18,8 +18,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import takewhile
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.decision import Row
 from domain.event import Event
@@ -40,20 +42,18 @@ UNMAPPED_LIMIT = 64
 _MILLISECOND = 1_000
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What came of an event: what it rewrote, what was wrong with it, the rows to be kept."""
 
     is_new: bool = False
-    rewritten: list[Rewritten] = field(default_factory=list)
+    rewritten: list[Rewritten] = msgspec.field(default_factory=list)
     illegal: IllegalTransition | None = None
     is_quarantined: bool = False
     is_too_late: bool = False
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """A downtime as it was and as it is; None: it was not, or is not any more."""
 
     before: Downtime | None

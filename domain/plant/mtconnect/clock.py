@@ -25,10 +25,11 @@ reader cannot know that no real clock did this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from statistics import median_low
 from typing import NamedTuple
+
+import msgspec
 
 PATIENCE = 10.0
 GREETING = 5.0
@@ -48,8 +49,7 @@ class Side(Enum):
     AHEAD = "ahead"
 
 
-@dataclass(frozen=True, slots=True)
-class Jumped:
+class Jumped(msgspec.Struct, frozen=True):
     """The source's clock jumped by ``step`` seconds. Offsets are receiver's minus source's time."""
 
     step: float
@@ -58,8 +58,7 @@ class Jumped:
     backwards: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """The source's clock is believed again after ``lasted`` seconds; it came back or stays where it jumped to."""
 
     offset: float

@@ -14,8 +14,10 @@ active at a time; NORMAL without a native code returns the whole data item to no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.mtconnect.observation import UNAVAILABLE, Observation
 from domain.plant.mtconnect.repeats import Order
@@ -32,8 +34,7 @@ class Change(Enum):
     CLEARED = "cleared"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(msgspec.Struct, frozen=True):
     """An active alarm; ``since`` is the source's clock. ``order`` says what came before it."""
 
     key: str
@@ -46,8 +47,7 @@ class Alarm:
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmChange:
+class AlarmChange(msgspec.Struct, frozen=True):
     """One step in the life of an alarm. ``before`` is its level until now, None when it is raised."""
 
     change: Change

@@ -17,9 +17,11 @@ Source of the words: MTConnect standard part 3 (``Execution``, ``EmergencyStop``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.plant.mtconnect.observation import UNAVAILABLE, Observation, Role
 
@@ -55,8 +57,7 @@ EXECUTION: Mapping[str, State] = MappingProxyType(
 _PRECEDENCE = tuple(State)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What equipment does, and the words it follows from.
 
     ``since`` is the source's clock, ``stamp`` how it wrote that, "" if it did not.
@@ -90,8 +91,7 @@ class Status:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged:
+class StateChanged(msgspec.Struct, frozen=True):
     """Equipment does something else now."""
 
     now: Status

@@ -12,8 +12,9 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from hashlib import blake2s
+
+from msgspec.structs import replace
 
 from domain.event import NO_EXTENSIONS, Event
 from domain.json import JsonValue

@@ -7,15 +7,14 @@ the number of keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from domain.plant.mtconnect.observation import KEY_LIMIT, Observation
 
 INTERVAL = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """A value to be told. ``count`` is how many readings it stands for, itself included."""
 
     observation: Observation

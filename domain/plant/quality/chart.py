@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from domain.plant.quality.limits import Baseline, Subgroup, estimated
 from domain.plant.quality.rules import LONGEST_WINDOW, NELSON, RULES, Rule
@@ -33,8 +34,7 @@ TITLES = {
 """What each rule means, for people."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, order=True):
     """The ``values`` of one subgroup, taken ``at`` (Unix seconds)."""
 
     at: float
@@ -47,8 +47,7 @@ class Sample:
         return sum(self.values) / len(self.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """A rule that is broken by the last point of its ``window``."""
 
     rule: str
@@ -60,8 +59,7 @@ class Violation:
         return TITLES[self.rule]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """What a sample showed: what it breaks itself, and which rules became active or ceased to be by it.
 
     A late sample can break a rule that is not active any more.
@@ -74,8 +72,7 @@ class Judged:
     ceased: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Nature:
+class Nature(msgspec.Struct, frozen=True):
     """What a characteristic is to be: its limits (either may be missing), subgroup size, baseline and rules."""
 
     name: str

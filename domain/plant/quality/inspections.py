@@ -11,21 +11,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 CAPACITY = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(msgspec.Struct, frozen=True):
     """``count`` pieces with the defect ``code``."""
 
     code: str
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+class Inspection(msgspec.Struct, frozen=True):
     """Pieces of one ``product`` that were looked at ``at`` (Unix seconds) at ``equipment``.
 
     ``inspected`` and ``passed`` are pieces, None where only something was measured. ``is_again``: they were before.
@@ -42,8 +41,7 @@ class Inspection:
     defects: tuple[Defect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Yield:
+class Yield(msgspec.Struct, frozen=True):
     """What was inspected for the first time, and how much of it was good."""
 
     inspected: int

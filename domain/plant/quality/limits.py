@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 Subgroup = tuple[float, ...]
 
@@ -44,8 +45,7 @@ LARGEST = max(D2)
 LEAST_SUBGROUPS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True):
     """What a process does when it is under control: subgroups of ``size`` around ``centre``.
 
     ``sigma`` is the standard deviation of one piece, in the unit of the characteristic; ``subgroups`` is how many it

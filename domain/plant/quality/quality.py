@@ -13,7 +13,8 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from domain.arguments import Arguments
 from domain.decision import Decision, Grounds, Refused, Row
@@ -40,8 +41,7 @@ US = "andond"
 _NO_CODES: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Characteristic:
+class Characteristic(msgspec.Struct, frozen=True):
     """What is measured at ``equipment``, of pieces of ``product`` (None: of any)."""
 
     nature: Nature
@@ -49,8 +49,7 @@ class Characteristic:
     product: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What was decided about a check; ``alarms`` are those of its events that the alarms' desk is to know of."""
 
     decision: Decision[JsonObject]

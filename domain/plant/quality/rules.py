@@ -17,14 +17,14 @@ tests.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 Points = Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule: its ``name`` as an alarm's code, its ``title`` for people, how many points it looks at."""
 
     name: str

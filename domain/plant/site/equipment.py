@@ -12,8 +12,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from domain.json import JsonValue
 
@@ -63,8 +65,7 @@ class EquipmentFault(ValueError):
     """The model contradicts itself; the message says where."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """A place as it is described: its name below its parent's path, its aliases, what is below it.
 
     ``element`` is one of ``ELEMENTS`` where the level alone does not say it; ``shifts`` those that it works, all if
@@ -80,8 +81,7 @@ class Node:
     below: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Equipment:
+class Equipment(msgspec.Struct, frozen=True):
     """A place in the plant. One that the model does not know has a path and nothing else."""
 
     path: str
@@ -91,7 +91,7 @@ class Equipment:
     element: str = ""
     shifts: tuple[str, ...] = ()
     parent: str | None = None
-    below: tuple[str, ...] = field(default=())
+    below: tuple[str, ...] = msgspec.field(default=())
     is_modelled: bool = False
 
     @property

@@ -11,15 +11,15 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from domain.plant.site.equipment import is_within
 from domain.plant.site.shifts import Shift
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """A person, or a team that is called as one; ``absences`` are days, from the first to the last.
 
     ``places`` are the paths of where they work; none: it is not said, and they are of the plant as a whole.

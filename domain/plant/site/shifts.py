@@ -11,8 +11,9 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+
+import msgspec
 
 from domain.plant.site.equipment import is_within
 from domain.plant.site.intervals import Interval, clipped, merged
@@ -22,8 +23,7 @@ _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(msgspec.Struct, frozen=True):
     """From one wall time to another, which is on the next day when it is not later."""
 
     begins: time
@@ -35,8 +35,7 @@ class Hours:
         return _between(self.begins, self.ends) or _DAY
 
 
-@dataclass(frozen=True, slots=True)
-class ShiftPlan:
+class ShiftPlan(msgspec.Struct, frozen=True):
     """A shift as it is planned: its hours, the ``weekdays`` on which it begins (0 is Monday), its breaks.
 
     In one that is not ``is_production`` people are on duty, and nothing is planned to run. ``places`` are the paths
@@ -66,8 +65,7 @@ class ShiftPlan:
         return begin_us, begin_us + hours.length // _MICROSECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+class Shift(msgspec.Struct, frozen=True):
     """A shift on a day: from ``begin_us`` to ``end_us``, with the breaks in it."""
 
     name: str
@@ -90,8 +88,7 @@ class Shift:
         return Shift(self.name, self.day, self.begin_us, end_us, breaks, self.is_production)
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(msgspec.Struct, frozen=True):
     """A day of the plant: it is called by the date on which it begins, at the plant's own hour."""
 
     date: date
@@ -99,8 +96,7 @@ class Day:
     end_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(msgspec.Struct, frozen=True):
     """Time in which nothing is planned to run, whatever shift it is: a half holiday, a planned overhaul."""
 
     name: str

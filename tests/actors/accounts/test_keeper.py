@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 import trio
 from argon2 import PasswordHasher, Type
+from msgspec.structs import replace
 
 from actors import (
     Accounts,

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from actors.connections import memory as module
 from actors.connections.memory import SAVE_INTERVAL, MemoryKeeper, RememberingGate, client_name

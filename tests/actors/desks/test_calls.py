@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from actors.acts import Act, Acted, Acts
 from actors.desks import CallDesk, ReadCalls

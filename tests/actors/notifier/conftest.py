@@ -15,13 +15,14 @@ import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import trio
 import trustme
+from msgspec.structs import replace
 
 from actors.notifier import Deliver
 from actors.runtime import ActorRef, ActorSystem, ChildSpec, Supervisor, TrioActor

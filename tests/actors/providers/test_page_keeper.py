@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 from actors import PageKeeper, PageVisits, Tokens
 from actors.accounts.words import Denial, Denied, Done, LoggedIn, LogOut, Renew

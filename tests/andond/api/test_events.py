@@ -5,6 +5,7 @@ import re
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 import trio.testing
@@ -55,12 +56,10 @@ class Clerk(TrioActor):
         return self._fault if type(message) is ReadFault else None
 
 
-class Trail(AuditTrail):
-    """Keeps what is noted."""
+class Trail(AuditTrail, frozen=True):
+    """Keeps what is noted in ``entries``."""
 
-    def __init__(self, entries: list[Entry]) -> None:
-        super().__init__()
-        object.__setattr__(self, "entries", entries)
+    entries: list[Entry] = msgspec.field(default_factory=list)
 
     def note(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -77,7 +76,7 @@ class Rig:
         self.rights = OPEN_RIGHTS
         self.routes = Routes()
         self.noted: list[Entry] = []
-        events.register(self.routes, self.sources, Address(system.environment, RECORDER), Trail(self.noted))
+        events.register(self.routes, self.sources, Address(system.environment, RECORDER), Trail(entries=self.noted))
 
     @property
     def audit(self) -> list[tuple[str, Outcome]]:

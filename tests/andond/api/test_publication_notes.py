@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from actors import AuditTrail, Refusal
 from andond.api.publication_notes import NAMED, PERIOD, PublicationNotes
 from domain import Fault
@@ -12,13 +14,10 @@ from transport import ClientAddress, Request
 AT = 1_800_000_000.0
 
 
-class Trail(AuditTrail):
+class Trail(AuditTrail, frozen=True):
     """Keeps what is noted."""
 
-    def __init__(self) -> None:
-        super().__init__(None, lambda: self.now)
-        object.__setattr__(self, "entries", [])
-        object.__setattr__(self, "now", AT)
+    entries: list[Entry] = msgspec.field(default_factory=list)
 
     def note(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -35,7 +34,7 @@ def event(source: str = "/acme/press", id_: str = "1") -> dict[str, object]:
 
 
 def test_what_was_published_is_noted_by_identity_and_source_without_what_was_said():
-    trail = Trail()
+    trail = Trail(clock=lambda: AT)
     PublicationNotes(trail).done(request(), [event(), event("/acme/saw"), event(id_="2")])
     told = [
         (each.what, each.outcome, each.who.subject, each.target.path, each.after["events"]) for each in trail.entries
@@ -49,7 +48,7 @@ def test_what_was_published_is_noted_by_identity_and_source_without_what_was_sai
 
 
 def test_what_was_refused_is_noted_with_why():
-    trail, members = Trail(), [event(), 7, {"source": 5}]
+    trail, members = Trail(clock=lambda: AT), [event(), 7, {"source": 5}]
     faults = (Fault("/type", "it is said by the gateway alone"),)
     PublicationNotes(trail).refused(request(), members, [Refusal(n, None, faults) for n in range(3)])
     assert [(each.outcome, each.target.path) for each in trail.entries] == [
@@ -60,7 +59,7 @@ def test_what_was_refused_is_noted_with_why():
 
 
 def test_in_mass_it_is_counted_together():
-    trail, crowd = Trail(), Crowd()
+    trail, crowd = Trail(clock=lambda: AT), Crowd()
     notes = PublicationNotes(trail)
     for _ in range(50):
         notes.done(request(), [event()])
@@ -71,11 +70,12 @@ def test_in_mass_it_is_counted_together():
 
 
 def test_many_sources_leave_room_for_what_others_are_counted_by():
-    trail = Trail()
+    now = [AT]
+    trail = Trail(clock=lambda: now[0])
     notes = PublicationNotes(trail)
     notes.done(request(), [event(f"/acme/{n}") for n in range(500)])
     assert len(trail.entries) == NAMED + 1
     assert (trail.entries[-1].together, trail.entries[-1].after["events"]) == (OTHERS, 500 - NAMED)
-    object.__setattr__(trail, "now", AT + PERIOD)
+    now[0] += PERIOD
     notes.done(request(), [event("/acme/499")])
     assert trail.entries[-1].together != OTHERS

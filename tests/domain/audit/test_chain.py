@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.audit import GENESIS, RETIRED, Broken, Chain, Entry, Head, Outcome, Target, digest, hash_of, retirement
 
 AT = 1_800_000_000.0
 TEXTS = st.text(max_size=10)
 VALUES = st.none() | st.floats() | st.dictionaries(TEXTS, st.integers() | TEXTS, max_size=2)
-ENTRIES = st.builds(
-    Entry,
-    st.floats(min_value=0, max_value=4e9),
-    TEXTS,
-    st.sampled_from(Outcome),
-    target=st.builds(Target, TEXTS, TEXTS),
-    why=TEXTS,
-    before=VALUES,
-    after=VALUES,
-)
+ENTRIES = st.fixed_dictionaries(
+    {
+        "at": st.floats(min_value=0, max_value=4e9),
+        "what": TEXTS,
+        "outcome": st.sampled_from(Outcome),
+        "target": st.builds(Target, TEXTS, TEXTS),
+        "why": TEXTS,
+        "before": VALUES,
+        "after": VALUES,
+    }
+).map(lambda members: Entry(**members))
 CHAINS = st.lists(ENTRIES, min_size=1, max_size=5)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.audit import OTHERS, Crowd, Entry, Outcome, Whence, Who
 from domain.audit.crowd import LIMIT, PERIOD

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.chain.health import LIMITS, Grade, Vitals, checks, head_limit, health, health_document, network_health
 from domain.chain.unknown import Unknown

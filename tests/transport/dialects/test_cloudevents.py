@@ -1,9 +1,9 @@
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import Event, Position, Priority, Publication, parse_event
 from transport.dialects.cloudevents import CHANNEL_LIMIT, LATEST_LIMIT, CloudEventsSession, QueryFault, encode

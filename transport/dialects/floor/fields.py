@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain import JsonObject, JsonValue, rfc3339
 from transport.dialects.floor.places import text_of
@@ -88,8 +89,7 @@ def word_of(words: Mapping[str, str]) -> Read:
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One field as clients know it; ``places`` are where an event may have it, the first that has one wins.
 
     A place is a member of the event's data, or one within another, with a dot. ``why`` is said where there is none.

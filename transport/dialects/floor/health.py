@@ -11,7 +11,7 @@ The names and their limits are the contract's, section 3.11; its own formula cou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 # One mistake among the first words is no bad connection.
 LEAST_MESSAGES = 20
@@ -25,8 +25,7 @@ WARNING = 0.6
 CRITICAL = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(msgspec.Struct, frozen=True):
     """What went over a link so far: events ``offered`` to it, and how many of them were ``left_out``."""
 
     offered: int = 0

@@ -15,8 +15,9 @@ Source of the names, ids, wrappers and deliveries: the floor's contract, section
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain import JsonObject, JsonValue, Priority
 from transport.dialects.floor.fields import Field, counted, fields, found, minutes, moment, number, without, word_of
@@ -30,8 +31,7 @@ _NOT_TOLD = "the event does not tell it"
 _NOT_YET = "it has not happened, or the event does not tell it"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One type of frame.
 
     ``id`` is the member that stands beside ``data`` too; ``wrapper`` holds the fields once more; ``topics`` are the
@@ -272,8 +272,7 @@ PLC_METRICS = Kind("plc_metrics_update", "equipment_code", "metrics", _LOW, ("eq
 PLC_CONNECTION = Kind("plc_connection_status", "equipment_code", "status_data", _HIGH, ("equipment",), _SYSTEM, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True):
     """A kind that an event is told as, with the names that only this event has beside those of the kind.
 
     ``given`` and ``unless`` are what must, and must not, hold of the event's data for that: each word is a member that

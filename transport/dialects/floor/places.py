@@ -10,7 +10,8 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from domain import JsonValue
 from domain.plant.site import Equipment, EquipmentModel, Level
@@ -25,8 +26,7 @@ _ABOVE_LINES = frozenset({Level.ENTERPRISE, Level.SITE, Level.AREA})
 _LEAST_DEPTH = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A place on the floor; ``names`` are all by which a target takes it in.
 
     ``line_id`` and ``equipment_code`` are None for what is at no line, or is no equipment; ``element`` is what kind of

@@ -7,8 +7,9 @@ snapshot's rows are as the desks write them; the dialect gives them the clients'
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from domain import JsonObject
 from transport.dialects.deeds import Deed, Done
@@ -44,24 +45,21 @@ _WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """How the floor is now: ``sections`` of it, at the place that ``place`` names; None: everywhere."""
 
     sections: tuple[str, ...]
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row of a snapshot: ``members`` as its desk writes them, and the ``path`` of where it is."""
 
     path: str
     members: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """The answer to ``Snapshot``: the rows of each section; ``reasons`` says of each that is not there why."""
 
     rows: Mapping[str, Sequence[Row]]

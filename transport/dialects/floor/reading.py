@@ -12,7 +12,8 @@ Source of the forms: the floor's contract, section 3.6.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain import JsonObject, JsonValue
 from transport.codec import MESSAGE_ITEMS, CodecError, decode_json
@@ -29,8 +30,7 @@ _TARGET = ("target_id", "target", "targetId")
 _EVENT = ("event_type", "event", "eventType")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One message: its type and its members."""
 
     type: str
@@ -56,13 +56,12 @@ class Asked:
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """Why a message is not understood: the contract's ``code``, the words for it, and what more there is to say."""
 
     code: str
     message: str
-    details: Mapping[str, JsonValue] = field(default_factory=dict)
+    details: Mapping[str, JsonValue] = msgspec.field(default_factory=dict)
 
 
 def read(message: str | bytes) -> Sequence[Asked | Fault]:

@@ -7,7 +7,8 @@ is looked up by its id, by who may see it: its own client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from domain import JsonValue, rfc3339
 from domain.access import EVERY_TENANT
@@ -21,8 +22,7 @@ def _no_traffic() -> Traffic:
     return Traffic()
 
 
-@dataclass(slots=True, eq=False)
-class Visit:
+class Visit(msgspec.Struct, eq=False):
     """One connection: whose it is, what it follows, what was counted of it. Moments are Unix seconds, sizes bytes.
 
     ``host`` is the address that it came from, ``tenant`` whose client it is; ``traffic`` reads what the link has
@@ -36,7 +36,7 @@ class Visit:
     opened_at: float
     following: Following
     traffic: Callable[[], Traffic] = _no_traffic
-    events: Callable[[], tuple[int, int]] = field(default=lambda: (0, 0))
+    events: Callable[[], tuple[int, int]] = msgspec.field(default=lambda: (0, 0))
     heard_at: float = 0.0
     messages: int = 0
     errors: int = 0

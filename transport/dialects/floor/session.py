@@ -13,9 +13,10 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
+
+import msgspec
 
 from domain import Gap, JsonValue, Position, Priority, Recollection, rfc3339
 from transport.dialects.floor import answers
@@ -38,8 +39,7 @@ RETURN_TIME = 10.0
 """Seconds in which a client that returns asks again by itself, if it does; what it followed before is not kept then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(msgspec.Struct, frozen=True):
     """Who is at the door: its name, and whether it may act or only read. ``is_known`` says that a token proved it."""
 
     user_id: str
@@ -47,8 +47,7 @@ class Visitor:
     is_known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What all sessions share: the script of events, the roster of connections, ``now`` in Unix seconds.
 
     Who says nothing for ``heartbeat_after`` seconds hears a heartbeat.

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import msgspec
 
 from domain import JsonObject, JsonValue
 from transport.dialects.floor.places import text_of
@@ -60,14 +61,13 @@ class TopicFault(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(msgspec.Struct, frozen=True):
     """One subscription: its type, the target as the client wrote it, the keys that an event must have."""
 
     type: str
     target: JsonValue
     keys: frozenset[str]
-    filters: Mapping[str, JsonValue] = field(default_factory=lambda: _NO_FILTERS)
+    filters: Mapping[str, JsonValue] = _NO_FILTERS
 
     @property
     def name(self) -> str:

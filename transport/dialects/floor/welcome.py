@@ -13,8 +13,10 @@ Source: the floor's contract, sections 3.1 and 3.4, and its decisions 5, 6 and 1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from domain import JsonValue
 from transport.dialects.floor.following import everything
@@ -32,8 +34,7 @@ JOB_EVENTS = ("job_assigned", "job_started", "job_completed", "job_cancelled", "
 _TRUE = frozenset({"1", "true", "yes", "all"})
 
 
-@dataclass(frozen=True, slots=True)
-class FloorDoor:
+class FloorDoor(msgspec.Struct, frozen=True):
     """A path of the floor: its ``word`` in the figures, how it greets, what it begins with.
 
     ``rest`` says what the end of the path names; ``greeting`` and ``initial`` are types of frames, empty for none.
@@ -75,8 +76,7 @@ class EntryFault(ValueError):
     """A query that asks for what cannot be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A client at a door: what its path and query say.
 
     ``topics`` are what it begins with; ``is_default`` says that it did not ask for them.

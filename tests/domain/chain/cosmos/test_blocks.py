@@ -1,8 +1,7 @@
 """Blocks and headers of every version, and that those of another chain are not taken."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.chain.cosmos import CosmosFault, Known, as_bech32, read_block, read_block_results, read_blockchain
 from domain.chain.cosmos.blocks import read_new_block, read_new_block_events, read_new_block_header

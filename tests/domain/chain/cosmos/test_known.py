@@ -1,8 +1,7 @@
 """What is remembered beside a block: times, sets and how they change."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.chain.cosmos import Known
 from domain.chain.cosmos.known import HEIGHTS_KEPT, SETS_KEPT

@@ -1,8 +1,7 @@
 """Messages of a subscription, each by the type that it says it is."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.chain.cosmos import CosmosFault, as_bech32, read_message
 from domain.chain.observations import BlockSeen, HeadSeen, JailSeen, RoundSeen, SetChanged, TransactionSeen

@@ -1,10 +1,9 @@
 """Lists in pages: put together, whole or not at all, and never without end."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.chain.cosmos import Call, CosmosFault, Fetch, NodeRefused, Paging
 from domain.chain.cosmos import paging as module

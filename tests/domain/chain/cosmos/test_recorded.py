@@ -1,8 +1,7 @@
 """The readers on what real nodes said, where the recordings are at hand: V2, V3's first half, and the traps."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.chain.cosmos import (
     CosmosFault,

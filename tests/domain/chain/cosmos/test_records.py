@@ -1,8 +1,7 @@
 """Records of validators: what each list says of one, and what a node refuses to say."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.chain.cosmos import CosmosFault, NodeRefused, as_bech32, read_slashing_rules, with_signing_infos
 from domain.chain.cosmos.records import read_active_set, read_signing_infos, read_staking

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 LAYERS = ("1", "1/beacon")
 BLOCK_TIME = 6.0

@@ -1,9 +1,9 @@
 """Alarms of one press, said and asked for by the second."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from domain import Decision, Event, JsonValue, Priority, rfc3339
 from domain.plant.alarms import (

@@ -1,8 +1,7 @@
 """What is counted at one operating position."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.plant.alarms import Alarm, AlarmPriority, Change, Counts, Performance, Rulebook, State, Trigger, step
 from domain.plant.alarms.performance import NAMES, OTHER

@@ -1,8 +1,7 @@
 """The rationalised alarm list: what holds for an alarm, what the list lacks."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from domain.plant.alarms import AlarmClass, AlarmList, AlarmPriority, Entry, Fact, Rulebook
 

@@ -1,11 +1,10 @@
 """Whatever happens in whatever order: the alarm is where an independent account of the standard says it is."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from domain import Refused
 from domain.plant.alarms import AlarmClass, AlarmsNow, State

@@ -109,7 +109,7 @@ def test_a_call_goes_where_the_table_says_and_nowhere_else(state, trigger, after
     begun = Call(
         "c1", "acme/st4", "stop", "maintenance", "high", "", True, "c1", (Step(1, RAISE, State.RAISED, said, 100.0),)
     )
-    call = Call(*(getattr(begun, name) for name in Call.__slots__[:9]), State(state))
+    call = Call(*(getattr(begun, name) for name in Call.__struct_fields__[:9]), State(state))
     if after is None:
         with pytest.raises(Refused) as refused:
             call.step(Trigger(trigger), said)
