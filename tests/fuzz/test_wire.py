@@ -48,7 +48,7 @@ SMALL = ServerSettings(
     head_size=4096,
     body_size=4096,
     message_size=4096,
-    head_timeout=1.0,
+    head_timeout=PATIENCE / 2,
     ping_interval=3600.0,
     dead_after=7200.0,
 )
@@ -201,7 +201,9 @@ def visit(house: House, data: bytes) -> None:
             sock.sendall(UPGRADE)
             head = b""
             while not head.endswith(b"\r\n\r\n"):
-                head += sock.recv(1)
+                byte = sock.recv(1)
+                assert byte, f"the server ended the connection after {head!r}"
+                head += byte
             assert head.startswith(b"HTTP/1.1 101"), head
         reader = Reader(sock)
         with suppress(OSError):
