@@ -105,6 +105,7 @@ def tree(name: str) -> ast.Module:
     return ast.parse((ROOT / name).read_text(encoding="utf-8"), name)
 
 
+@cache
 def functions(name: str) -> list[tuple[str, int]]:
     """The functions of a file, each with its lines from ``def`` to its end."""
     return [
@@ -114,6 +115,7 @@ def functions(name: str) -> list[tuple[str, int]]:
     ]
 
 
+@cache
 def imports(name: str) -> list[str]:
     """The modules that a file imports, wherever in it."""
     found: list[str] = []

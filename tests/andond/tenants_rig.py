@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import quote
 
 import msgspec
@@ -23,6 +24,7 @@ import websockets.sync.client
 
 from actors import Front
 from actors.places import GATEWAY, PORTAL_DESK, SERIES, Address
+from actors.recorder import disk
 from actors.runtime import ActorSystem, Supervisor
 from andond.api import build_routes
 from andond.api.health import Condition, Health
@@ -194,9 +196,14 @@ class House:
         self.routes = Routes()
         self.numbers = itertools.count(1)
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=trio.run, args=(self._main,))
+        self._thread = threading.Thread(target=self._live)
         self._thread.start()
         assert self._ready.wait(LIMIT)
+
+    def _live(self) -> None:
+        # Nothing is tried of the disk here, and other tests may keep it for seconds.
+        with patch.object(disk, "PATIENCE", LIMIT):
+            trio.run(self._main)
 
     async def _main(self) -> None:
         front, roster = Front(), Roster(lambda: 100)
