@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from config import AccessSettings, ServerSettings, Settings, Standing, is_loopback, standing_of
-from storage import StorageError, has_users
+from storage import StorageError, has_users, users_stamp
 from telemetry import events
 from transport import address_of, is_tcp
 
@@ -69,6 +69,7 @@ class StandingInForce:
     def __init__(self, present: Callable[[], Settings], reached: Sequence[str]) -> None:
         self._present = present
         self._reached = tuple(reached)
+        self._looked_at = self._sight()
         self._now = standing(present(), self._reached)
 
     @property
@@ -82,10 +83,18 @@ class StandingInForce:
 
     def renew(self) -> Standing:
         """Look again, after a reload or when a user was added: what is guarded stays so."""
-        if self._now is Standing.OPEN and standing(self._present(), self._reached) is not Standing.OPEN:
-            self._now = Standing.GUARDED
-            events.gateway_guarded(meaning=GUARDED_WORDS)
+        sight = self._sight()
+        if self._now is Standing.OPEN and sight != self._looked_at:
+            self._looked_at = sight
+            if standing(self._present(), self._reached) is not Standing.OPEN:
+                self._now = Standing.GUARDED
+                events.gateway_guarded(meaning=GUARDED_WORDS)
         return self._now
+
+    def _sight(self) -> tuple[Settings, tuple[tuple[int, int], ...]]:
+        """What it follows from, at the price of a look at two names: to open the users takes a millisecond."""
+        settings = self._present()
+        return settings, users_stamp(settings.storage.directory)
 
 
 def _standing(access: AccessSettings, server: ServerSettings, reached: Sequence[str], *, told: bool) -> Standing:

@@ -21,7 +21,7 @@ from storage.series import Series, SeriesRead
 from storage.state import is_held
 from storage.subscriptions import load_memory, save_memory
 from storage.user_rows import Found, Renewal, Taken
-from storage.users import Users, has_users
+from storage.users import Users, has_users, users_stamp
 from storage.verification import Report, verify
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "password_matches",
     "read_audit",
     "save_memory",
+    "users_stamp",
     "verify",
     "verify_audit",
 ]

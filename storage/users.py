@@ -370,6 +370,21 @@ def has_users(directory: Path | None) -> bool:
         users.close()
 
 
+def users_stamp(directory: Path | None) -> tuple[tuple[int, int], ...]:
+    """What is another one once somebody has written to the file of users: time and size of it and of its log."""
+    if directory is None:
+        return ()
+    found: list[tuple[int, int]] = []
+    for name in (NAME, f"{NAME}-wal"):
+        try:
+            state = (directory / name).stat()
+        except OSError:
+            found.append((0, 0))
+        else:
+            found.append((state.st_mtime_ns, state.st_size))
+    return tuple(found)
+
+
 def _make_ours(path: Path) -> None:
     """The file is its owner's alone, who is the owner of the directory if root makes it: that is whom we run as."""
     try:

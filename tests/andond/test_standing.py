@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import andond.run
+import andond.standing
 from andond.standing import StandingInForce, is_told, reached_at, standing, unguarded
 from andond.systemd import Inherited
 from config import (
@@ -22,6 +23,8 @@ from config import (
     Standing,
     StorageSettings,
 )
+from domain.access import User
+from storage import Users, has_users
 
 ROOT = Path(__file__).parents[2]
 ISSUER = AccessSettings(issuers={"plant": IssuerSettings(issuer="https://id.example", audience="andond")})
@@ -110,6 +113,23 @@ def test_a_reload_guards_what_is_open_and_never_opens_what_is_guarded():
     now[0] = Settings()
     assert in_force.renew() is Standing.GUARDED
     assert not in_force.is_open
+
+
+def test_the_first_user_guards_what_is_open_and_only_what_was_written_is_read(tmp_path, monkeypatch):
+    looks = []
+    monkeypatch.setattr(andond.standing, "has_users", lambda directory: looks.append(directory) or has_users(directory))
+    settings = Settings(storage=StorageSettings(path=str(tmp_path)))
+    in_force = StandingInForce(lambda: settings, ())
+    assert in_force.renew() is in_force.renew() is Standing.OPEN
+    assert len(looks) == 1
+    users = Users.open(tmp_path)
+    assert in_force.renew() is in_force.renew() is Standing.OPEN
+    settled = len(looks)
+    assert in_force.renew() is in_force.renew() is Standing.OPEN
+    assert len(looks) == settled > 1
+    users.add(User("u1", "anna", ("operator",)), "kept")
+    assert in_force.renew() is Standing.GUARDED
+    users.close()
 
 
 def run(tmp_path, text, *arguments, verb="run", **more):
