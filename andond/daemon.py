@@ -36,6 +36,7 @@ TIMEOUT = 5.0
 LIFETIME = 60.0
 
 _STANDARD_INPUT = "-"
+_HUNG_UP = ("EOF occurred", "Connection reset", "Broken pipe", "closed connection")
 _UNKNOWN, _FORBIDDEN = 401, 403
 
 
@@ -118,8 +119,12 @@ class Daemon:
         return str(getattr(self._options, option, None) or "")
 
     def _wanted(self, reason: str) -> str:
-        is_asked = "CERTIFICATE_REQUIRED" in reason.upper()
-        return ": show it one by --certificate FILE --key FILE" if is_asked else ""
+        how = "show it one by --certificate FILE --key FILE"
+        if "CERTIFICATE_REQUIRED" in reason.upper():
+            return f": {how}"
+        # It says what it lacks and hangs up (RFC 8446 section 4.4.2.4): who still speaks then hears the second alone.
+        is_hung_up = any(word in reason for word in _HUNG_UP) and self.url.startswith("https:")
+        return f": if it asks for a certificate, {how}" if is_hung_up and not self._named("certificate") else ""
 
     def _advice(self, status: int) -> str:
         if status == _FORBIDDEN:

@@ -222,6 +222,12 @@ def test_whoever_is_no_daemon_gives_no_answer(speaker, capsys, says):
     assert len(err.strip()) > len(f"andond: no answer from {one.url}:")
 
 
+def test_whoever_hangs_up_over_tls_wanted_a_certificate_perhaps(speaker, capsys):
+    assert ask(speaker(b"").url.replace("http:", "https:")) == 2
+    advice = ": if it asks for a certificate, show it one by --certificate FILE --key FILE\n"
+    assert capsys.readouterr().err.endswith(advice)
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "127.0.0.1:9003", "http://127.0.0.1:1", "http://127.0.0.1:x"])
 def test_where_nobody_can_be_asked_there_is_no_answer(capsys, url):
     assert ask(url) == 2
