@@ -19,6 +19,7 @@ from actors.accounts.words import (
 from actors.acts import Act, Acted, Acts
 from actors.audit.auditor import Auditor, Backlog
 from actors.audit.words import AuditTrail, Noted, ReadAudit
+from actors.beats import beat
 from actors.canary import Canary
 from actors.channels.keeper import Channels
 from actors.checking import NO_TYPES, OWN_TYPES
@@ -104,5 +105,6 @@ __all__ = [
     "Withdrawn",
     "access_faults",
     "access_policy_of",
+    "beat",
     "policy_of",
 ]

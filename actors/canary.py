@@ -14,6 +14,7 @@ from functools import partial
 
 import trio
 
+from actors.beats import beat
 from actors.runtime import TrioActor
 from config import CanarySettings
 from domain import JsonValue, Priority
@@ -100,11 +101,9 @@ class Canary(TrioActor):
         self._earlier, self._before = self._before, self._round_trips()
         links = [link for link in self._links() if link.introduced and link.closing is None]
         self._keep(links)
-        due = trio.current_time()
         for turn in range(SLICES):
             self._send_to(links[turn::SLICES])
-            due = max(due + interval / SLICES, trio.current_time())
-            await trio.sleep_until(due)
+            await beat(interval / SLICES)
             self._look()
 
     def _send_to(self, links: Sequence[Link]) -> None:

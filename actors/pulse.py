@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import trio
 
 from actors.runtime import TrioActor
-from domain import JsonValue
+from domain import JsonValue, beat_after
 from telemetry import gauges
 
 BEAT = 0.25
@@ -54,7 +54,7 @@ class Pulse(TrioActor):
 
     async def _beat(self) -> None:
         while True:
-            due = trio.current_time() + BEAT
+            due = beat_after(trio.current_time(), BEAT)
             await trio.sleep_until(due)
             now = trio.current_time()
             self._lags.append(now - due)

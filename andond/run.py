@@ -26,7 +26,7 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from actors import Apply, ApplyIssuers, AuditTrail, Drain, Front, access_faults
+from actors import Apply, ApplyIssuers, AuditTrail, Drain, Front, access_faults, beat
 from actors.notifier import chain_faults
 from actors.places import GATEWAY, KEYS, LISTENER, SOURCES, Address
 from actors.runtime import (
@@ -286,13 +286,13 @@ class Daemon:
 
     async def _tell_service_manager(self) -> None:
         while True:
-            await trio.sleep(STATUS_INTERVAL)
+            await beat(STATUS_INTERVAL)
             self._notifier.status(self._summary())
 
     async def _keep_guarded(self) -> None:
         """Notice that somebody is known by now: the users are another process's to make."""
         while self._entrance.standing.is_open:
-            await trio.sleep(RENEW_INTERVAL)
+            await beat(RENEW_INTERVAL)
             await self._entrance.renew()
 
     async def _feed_watchdog(self) -> None:

@@ -2,6 +2,7 @@
 
 from domain.arguments import Arguments
 from domain.awaited import Awaited
+from domain.beats import beat_after
 from domain.budget import TOGETHER, Budget
 from domain.critical_log import CriticalLog, Recovery
 from domain.decision import Decision, Grounds, Refused, Row
@@ -94,6 +95,7 @@ __all__ = [
     "Turns",
     "address_key",
     "asked_of",
+    "beat_after",
     "below",
     "channel_of",
     "conflation_key",

@@ -36,6 +36,7 @@ from actors.accounts.words import (
     WhoIs,
 )
 from actors.audit.words import AuditTrail
+from actors.beats import beat
 from actors.recorder.disk import at_once, in_thread
 from actors.runtime import TrioActor
 from config import Secret, UserSettings
@@ -307,7 +308,7 @@ class Accounts(TrioActor):
     async def _keep_looking(self) -> None:
         due = trio.current_time()
         while True:
-            await trio.sleep(LOOK_INTERVAL)
+            await beat(LOOK_INTERVAL)
             self._tokens.withdrawn.pass_by(self._clock())
             try:
                 if await self._file.has_changed():

@@ -22,6 +22,7 @@ import msgspec
 import trio
 
 from actors.audit.words import Noted, ReadAudit
+from actors.beats import beat
 from actors.recorder.disk import Run, in_thread
 from actors.recorder.faults import Fault
 from actors.runtime import TrioActor
@@ -175,7 +176,7 @@ class Auditor(TrioActor):
             if trio.current_time() >= retain:
                 retain = trio.current_time() + RETAIN_INTERVAL
                 await self._retain()
-            await trio.sleep(LOOK_INTERVAL)
+            await beat(LOOK_INTERVAL)
 
     async def _write(self) -> None:
         """Write what waits, in batches, until the disk does not take one."""

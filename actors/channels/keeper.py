@@ -18,6 +18,7 @@ import msgspec
 import trio
 from msgspec.structs import replace
 
+from actors.beats import beat
 from actors.channels.channel import Channel
 from actors.channels.critical_order import CriticalOrder
 from actors.channels.followers import Followers
@@ -256,7 +257,7 @@ class Channels(Supervisor):
 
     async def _retire_for_ever(self) -> None:
         while True:
-            await trio.sleep(RETIRE_INTERVAL)
+            await beat(RETIRE_INTERVAL)
             self._critical.go_on(trio.current_time())
             self._retire_soon()
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import trio
 
+from actors.beats import beat
 from actors.runtime import TrioActor
 from domain import JsonValue, Memory, Recollection
 from storage import StorageError, load_memory, save_memory
@@ -133,7 +134,7 @@ class MemoryKeeper(TrioActor):
 
     async def _save_for_ever(self) -> None:
         while True:
-            await trio.sleep(SAVE_INTERVAL)
+            await beat(SAVE_INTERVAL)
             await self._save()
 
     async def _save(self) -> None:

@@ -20,6 +20,7 @@ import msgspec
 import trio
 from trio.lowlevel import checkpoint
 
+from actors.beats import beat
 from actors.messages import EventTaken
 from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
@@ -193,7 +194,7 @@ class Receipts(TrioActor):
 
     async def _look_for_ever(self) -> None:
         while True:
-            await trio.sleep(LOOK)
+            await beat(LOOK)
             await self._look_at_all()
 
     async def _look_at_all(self) -> None:

@@ -14,10 +14,10 @@ from functools import partial
 from typing import ClassVar
 
 import msgspec
-import trio
 from msgspec.structs import replace
 
 from actors.acts import Act
+from actors.beats import beat
 from actors.desks.alarm_calls import call_for
 from actors.desks.alarm_levels import GAUGES, Levels, number, whole
 from actors.desks.alarm_rules import rulebook_of
@@ -190,11 +190,9 @@ class AlarmDesk(DecidingDesk):
                 events.message_dead_lettered(actor=self._calls.path, message="RaiseCall", reason="refused")
 
     async def _keep_looking(self) -> None:
-        due = trio.current_time()
         while True:
             self.actor_ref.tell(Look())
-            due = max(due + LOOK, trio.current_time())
-            await trio.sleep_until(due)
+            await beat(LOOK)
 
 
 def _count(event: Event) -> None:

@@ -29,7 +29,7 @@ from actors.places import NOTIFIER, RECORDER, Address
 from actors.ranks import Ranks
 from actors.runtime import ActorDead, AskTimeout, ListChildren, MailboxFull, ask
 from config import FloorSettings
-from domain import Arguments, Decision, Event, Grounds, JsonValue, Position, Priority, Refused, Row
+from domain import Arguments, Decision, Event, Grounds, JsonValue, Position, Priority, Refused, Row, beat_after
 from domain.plant.calls import (
     AROUND,
     KIND,
@@ -330,8 +330,11 @@ class CallDesk(DecidingDesk):
         self.actor_ref.tell(Resume())
         while True:
             due = self._response.escalations.next_due()
-            wait = LOOK if due is None else min(LOOK, max(0.0, due - self.clock()))
-            await trio.sleep(max(wait, 0.01))
+            now = trio.current_time()
+            at = beat_after(now, LOOK)
+            if due is not None:
+                at = min(at, max(now + 0.01, now + due - self.clock()))
+            await trio.sleep_until(at)
             with suppress(MailboxFull):
                 self.actor_ref.tell(Look())
 

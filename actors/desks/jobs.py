@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from uuid import uuid4
 
-import trio
-
 from actors.acts import Act
+from actors.beats import beat
 from actors.desks.alarms import SignalTaken
 from actors.desks.deciding import Concern, DecidingDesk, Method, named_place
 from actors.desks.job_rules import count_of, counters_of, path_of, quality_of, reading_of, target_of
@@ -324,9 +323,7 @@ class JobDesk(DecidingDesk):
                 self.commit(Decision(None, rows=rows))
 
     async def _keep_looking(self) -> None:
-        due = trio.current_time()
         while True:
             with suppress(MailboxFull):
                 self.actor_ref.tell(Look())
-            due = max(due + LOOK, trio.current_time())
-            await trio.sleep_until(due)
+            await beat(LOOK)

@@ -16,6 +16,7 @@ from typing import ClassVar
 import msgspec
 import trio
 
+from actors.beats import beat
 from actors.desks.alarms import ReadAlarms
 from actors.desks.around import Around
 from actors.desks.asking import until_answered
@@ -162,11 +163,9 @@ class PortalDesk(TrioActor):
         return {"heard": heard, "refused": self._view.refused, "alerts": self._alerts.states()}
 
     async def _tick(self, type_: str, interval: float) -> None:
-        due = trio.current_time()
         while True:
             self.actor_ref.tell(Tick(type_))
-            due = max(due + interval, trio.current_time())
-            await trio.sleep_until(due)
+            await beat(interval)
 
     def _learn(self, event: Event) -> None:
         at = self._clock()

@@ -17,6 +17,7 @@ import msgspec
 import trio
 
 from actors.acts import Act
+from actors.beats import beat
 from actors.desks.asking import until_answered
 from actors.desks.deciding import Concern, DecidingDesk, Method
 from actors.desks.job_rules import ideal_cycle
@@ -253,7 +254,7 @@ class ProductionDesk(DecidingDesk):
         while True:
             with suppress(MailboxFull):
                 self.actor_ref.tell(Look())
-            await trio.sleep(LOOK)
+            await beat(LOOK)
 
     async def _ask_for_jobs(self) -> None:
         """Ask until it is answered what was counted so far: the jobs' desk may begin later than this one."""

@@ -17,8 +17,8 @@ from functools import partial
 from typing import ClassVar
 
 import msgspec
-import trio
 
+from actors.beats import beat
 from actors.desks.deciding import DecidingDesk
 from actors.desks.validator_levels import GAUGES, Levels
 from actors.desks.validator_rules import TermsInForce
@@ -123,6 +123,6 @@ class ValidatorDesk(DecidingDesk):
 
     async def _keep_looking(self) -> None:
         while True:
-            await trio.sleep(LOOK)
+            await beat(LOOK)
             with suppress(MailboxFull):
                 self.actor_ref.tell(Look())

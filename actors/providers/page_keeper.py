@@ -24,6 +24,7 @@ from actors.accounts.notes import in_short
 from actors.accounts.tokens import Tokens
 from actors.accounts.words import Denial, Denied, Done, LoggedIn, LogOut, Renew
 from actors.audit.words import AuditTrail
+from actors.beats import beat
 from actors.places import ACCOUNTS, Address
 from actors.providers.page_words import FinishSignIn, KeepLogin, LeavePage, NotSignedIn, SettleSession, SignedIn
 from actors.providers.talk import Granted, ProviderTalk
@@ -194,7 +195,7 @@ class PageKeeper(TrioActor):
 
     async def _look_after(self) -> None:
         while True:
-            await trio.sleep(LOOK_INTERVAL)
+            await beat(LOOK_INTERVAL)
             now = self._clock()
             self._sessions.over(now)
             for session in self._sessions.due(now):

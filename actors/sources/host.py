@@ -21,7 +21,7 @@ from actors.routing import Desks
 from actors.runtime import TrioActor
 from actors.sources.source import Freshness
 from config import HostSource as HostSourceSettings
-from domain import Event, JsonValue, Priority, rfc3339
+from domain import Event, JsonValue, Priority, beat_after, rfc3339
 from telemetry import Histogram, counters
 
 DISK_TIMEOUT = 2.0
@@ -77,12 +77,11 @@ class HostSource(TrioActor):
     async def _read_for_ever(self) -> None:
         psutil.cpu_percent()
         before = self._totals()
-        due = trio.current_time()
+        # What is read is a rate: over a sliver of the first interval it would be anything.
+        due = beat_after(trio.current_time() + self._settings.cadence / 2, self._settings.cadence)
         while True:
-            due += self._settings.cadence
             await trio.sleep_until(due)
-            # After a suspended night one reading is due, not thousands.
-            due = max(due, trio.current_time() - self._settings.cadence)
+            due = beat_after(trio.current_time(), self._settings.cadence)
             now = self._totals()
             disks = await self._disks.read()
             self._tell({**self._present(), **_rates(before, now), **_disk_members(disks)})

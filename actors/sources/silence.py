@@ -22,7 +22,7 @@ from actors.routing import Desks
 from actors.runtime import ActorDead, MailboxFull, TrioActor
 from actors.sources.source import Freshness
 from config import SourceSettings
-from domain import JsonValue, rfc3339
+from domain import JsonValue, beat_after, rfc3339
 from domain.silence import Notice, Promise, Watch, Word
 from telemetry import events
 
@@ -99,7 +99,7 @@ class Vigil(TrioActor):
             if now - due > STALL:
                 self._roll.watch.excuse(now - due)
             self._look(now)
-            due = now + LOOK
+            due = beat_after(now, LOOK)
             await trio.sleep_until(due)
 
     def _look(self, at: float) -> None:

@@ -48,6 +48,9 @@ CALM, STILL, LOOK = 300.0, 12.0, 3.0
 CHECKS = (2 / 24, 8 / 24, 16 / 24, 1.0)
 SWEEP, SURVEY = 100.0, 600.0
 USUAL_CENSUS = 1
+OFF_BEAT = 0.1
+"""Seconds behind a beat of the gateway: at one, a channel may just begin."""
+
 MIB = 1024 * 1024
 
 
@@ -180,7 +183,7 @@ class Day:
         due = trio.current_time()
         while True:
             due += SWEEP
-            await trio.sleep_until(due)
+            await trio.sleep_until(due + OFF_BEAT)
             self.outcome.found += checks.ledgers(self._gateway)
             if due % SURVEY == 0 and not self._fate.is_disturbed(due - 30.0, due) and self._gateway.is_ready:
                 self.outcome.found += self._at(checks.living(await self._gateway.survey()))
@@ -193,7 +196,7 @@ class Day:
                 client.connect()
             await trio.sleep_until(end - STILL)
             self._plant.mood = None
-            await trio.sleep_until(end - LOOK)
+            await trio.sleep_until(end - LOOK + OFF_BEAT)
             await self._check()
             self._world.is_calm, self._plant.mood = False, 1
         self._gateway.stop()
