@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import trio
 
 from actors.connections.receipts import Book
@@ -42,3 +45,8 @@ async def test_a_channel_that_has_too_much_to_send_fails_what_comes_then(rig, ma
         couriers.send([make_notification(id=str(number)) for number in range(5)])
         heard = await tree.hear(3)
     assert {each.reason for each in heard} == {"mail has too much to send"}
+
+
+def test_a_box_that_notifies_nobody_loads_neither_a_client_of_mail_nor_one_of_a_broker():
+    program = "import sys, andond.run; sys.exit(bool({'smtplib', 'email.policy', 'paho'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
