@@ -5,7 +5,6 @@ Rules of this file: faults are collected, never raised one by one; a secret's va
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -56,6 +55,9 @@ def _hidden(value: object) -> object:
 
 def one_of(known: Iterable[str], found: str) -> str:
     """Return what was expected instead of the unknown word ``found``: the likely one, or all."""
+    # Here, because settings without a fault need none of it.
+    import difflib  # noqa: PLC0415
+
     words = list(known)
     near = difflib.get_close_matches(found, words, n=1)
     return f"{near[0]!r}, perhaps" if near else f"one of {', '.join(words)}"
