@@ -7,7 +7,6 @@ window. What cannot be known is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median, quantiles
 
 from domain.json import JsonValue
 from domain.moment import rfc3339
@@ -282,6 +281,9 @@ class AlarmsNow:
 
 def spread(samples: Iterable[float]) -> Document:
     """How many samples there are (seconds), and their median, 90th percentile and greatest."""
+    # Here, because it takes memory that most gateways have no use for until somebody asks.
+    from statistics import median, quantiles  # noqa: PLC0415
+
     found = sorted(samples)
     if not found:
         return {"count": 0, "median": None, "p90": None, "greatest": None}

@@ -26,7 +26,6 @@ reader cannot know that no real clock did this.
 from __future__ import annotations
 
 from enum import Enum
-from statistics import median_low
 from typing import NamedTuple
 
 import msgspec
@@ -247,5 +246,8 @@ class _Pace:
             return
         self._windows = [*self._windows, (mark.at - self._start.at) / ours][-_WINDOWS:]
         self._start = mark
+        # Here, because a plant without such machines has no use for the memory that it takes.
+        from statistics import median_low  # noqa: PLC0415
+
         middle = median_low(self._windows)
         self.value = 1.0 if _LIVE[0] <= middle <= _LIVE[1] else middle
