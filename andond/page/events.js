@@ -3,8 +3,9 @@
    A bounded number of rows whatever the rate. */
 import { age, timeOfDay } from "./clock.js";
 import { find, joined, keep, make, put, set, soft } from "./elements.js";
-import { RANK, stateWord, text } from "./model.js";
+import { RANK, stateWord } from "./model.js";
 import { mark } from "./shapes.js";
+import { text } from "./words.js";
 
 const ROWS = 150;
 const WORDS = 200;

@@ -1,8 +1,8 @@
 /* Figures: a number with its name, its unit and its age, or the reason why there is none; null is never 0. */
 import { age, moment, now, stamp } from "./clock.js";
 import { find, joined, keep, make, put } from "./elements.js";
-import { text } from "./model.js";
 import { curve, mark, plot, remark } from "./shapes.js";
+import { text } from "./words.js";
 
 const CURVE = 120; // seconds
 const STEP = 1000;

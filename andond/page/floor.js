@@ -3,7 +3,7 @@
    A call is what the newest of its steps says; a step that comes late changes nothing. What is over stays a moment, so
    that who pressed sees it. */
 import { believed, moment, mono, now } from "./clock.js";
-import { text } from "./model.js";
+import { text } from "./words.js";
 
 const LIMIT = 500;
 const ASKED = 15; // seconds between two questions for one figure

@@ -6,8 +6,8 @@ import { age, stamp } from "./clock.js";
 import { find, joined, keep, make, put, set } from "./elements.js";
 import { asOf, placeOf } from "./figures.js";
 import { lookOf } from "./floor.js";
-import { text } from "./model.js";
 import { mark, remark } from "./shapes.js";
+import { text } from "./words.js";
 
 const COVERED = 0.9; // share of the time from which a figure stands alone
 

@@ -4,8 +4,8 @@
 import { age, stamp } from "./clock.js";
 import { counted, find, joined, keep, make, put, set } from "./elements.js";
 import { asOf, createLine, fillLine, placeOf, shown } from "./figures.js";
-import { text, trim } from "./model.js";
 import { band, mark, remark, ribbon, tell } from "./shapes.js";
+import { text, trim } from "./words.js";
 
 const FEW = 4; // readings, always shown
 const SHOWN = 50; // alarms in the list

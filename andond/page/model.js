@@ -4,6 +4,7 @@
    twice counts once. */
 import { Beat, believed, moment, mono, now } from "./clock.js";
 import { Floor, lookOf } from "./floor.js";
+import { text, trim } from "./words.js";
 
 const LIMITS = { machines: 200, readings: 150, alarms: 500, chain: 100, channels: 2000 };
 const LINES = 400; // of events, and as many periodic ones
@@ -222,14 +223,6 @@ function eventOf(members) {
 		isPeriodic: /^(host|portal|canary)\.|^equipment\.reading/.test(type),
 	};
 }
-
-/** `value` as a string; objects as JSON, nothing as the empty string. */
-export function text(value) {
-	return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
-}
-
-/** A path without slashes around it. */
-export const trim = (path) => text(path).replace(/^\/+|\/+$/g, "");
 
 /** What `data` says of a machine: what stops it comes first, then the word of its own control, then ours. */
 export function stateWord(data) {
