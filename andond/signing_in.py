@@ -12,11 +12,10 @@ from actors import PageKeeper, PageVisits, ProviderTalk, Tokens
 from actors.runtime import ChildSpec
 from andond.api.sign_in import PageAccess
 from andond.identities import Identities
-from andond.standing import OPEN_WORDS
+from andond.standing import OPEN_WORDS, is_told_of_users
 from andond.tree import Present
 from andond.visitors import Visitors
 from config import AccessSettings
-from storage import StorageError, has_users
 from transport import TokenVerifier
 
 
@@ -46,7 +45,7 @@ class SigningIn:
             identities,
             talk,
             self._settings,
-            self._has_users,
+            lambda: is_told_of_users(self._present.settings),
             OPEN_WORDS,
             keeps=lambda: self._present.data_directory() is not None,
             clock=self._clock,
@@ -60,11 +59,3 @@ class SigningIn:
 
     def _settings(self) -> AccessSettings:
         return self._present.settings.access
-
-    def _has_users(self) -> bool:
-        directory = self._present.data_directory()
-        try:
-            return has_users(directory)
-        except StorageError:
-            # Somebody made it, and says so when it can be read again.
-            return True

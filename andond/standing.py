@@ -33,12 +33,16 @@ def is_told(settings: Settings) -> bool:
     """Whether there is a way for clients to say who they are: tokens, users, or certificates."""
     access, server = settings.access, settings.server
     shows_certificates = server.client_certificates != "none" and bool(access.certificates)
+    return bool(access.issuers) or shows_certificates or is_told_of_users(settings)
+
+
+def is_told_of_users(settings: Settings) -> bool:
+    """Whether the gateway has users of its own, as far as anybody can tell."""
     try:
-        users = has_users(settings.storage.directory)
+        return has_users(settings.storage.directory)
     except StorageError:
         # Somebody made it, and nobody is let in because it cannot be read.
-        users = True
-    return bool(access.issuers) or shows_certificates or users
+        return True
 
 
 def standing(settings: Settings, reached: Sequence[str]) -> Standing:

@@ -333,7 +333,7 @@ class CallDesk(DecidingDesk):
             now = trio.current_time()
             at = beat_after(now, LOOK)
             if due is not None:
-                at = min(at, max(now + 0.01, now + due - self.clock()))
+                at = min(at, now + max(0.01, due - self.clock()))
             await trio.sleep_until(at)
             with suppress(MailboxFull):
                 self.actor_ref.tell(Look())
